@@ -1,0 +1,47 @@
+"""What a classifier returns for a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from medcam.core.arrays import FloatArray, frozen_array
+from medcam.core.errors import InvalidValueError
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Logits, maps and pooled features of a batch, from one forward pass.
+
+    Args:
+        logits: float32 [n, findings], computed from the maps (mean + bias) where the head has a ledger.
+        maps: float32 [n, findings, height, width], raw class activation maps in logit units.
+        biases: float32 [findings].
+        features: float32 [n, channels], globally average pooled features (for probes and out-of-distribution scores).
+        ledger: Whether logits = mean(maps) + biases holds.
+    """
+
+    logits: FloatArray = field(repr=False)
+    maps: FloatArray = field(repr=False)
+    biases: FloatArray = field(repr=False)
+    features: FloatArray = field(repr=False)
+    ledger: bool = True
+
+    def __post_init__(self) -> None:
+        logits = frozen_array(self.logits, np.float32, 2, "logits")
+        maps = frozen_array(self.maps, np.float32, 4, "maps")
+        biases = frozen_array(self.biases, np.float32, 1, "biases")
+        features = frozen_array(self.features, np.float32, 2, "features")
+        if maps.shape[:2] != logits.shape or biases.shape[0] != logits.shape[1] or len(features) != len(logits):
+            raise InvalidValueError("logits, maps, biases and features disagree in batch size or findings")
+        for name, value in (("logits", logits), ("maps", maps), ("biases", biases), ("features", features)):
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return int(self.logits.shape[0])
+
+    @property
+    def probabilities(self) -> FloatArray:
+        """float32 [n, findings]: the logistic function of the logits (findings are not exclusive)."""
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.logits, -80.0, 80.0))), dtype=np.float32)

@@ -1,0 +1,37 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real DICOM files and radiographs kept beside the project; the test is skipped where they are absent."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip("no real data beside the project")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def require_tool() -> Callable[[str], str]:
+    """Path of an external program; skips without it, or fails where MEDCAM_REQUIRE_INTEGRATION=1."""
+
+    def find(name: str) -> str:
+        found = shutil.which(name)
+        if found:
+            return found
+        if os.environ.get("MEDCAM_REQUIRE_INTEGRATION") == "1":
+            pytest.fail(f"{name} is required by MEDCAM_REQUIRE_INTEGRATION=1 and not installed")
+        pytest.skip(f"{name} is not installed")
+
+    return find
