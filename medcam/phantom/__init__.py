@@ -1,0 +1,18 @@
+"""Synthetic chest radiographs with exact truth: a thorax projected by Beer-Lambert, findings inserted before projection."""
+
+from medcam.phantom.case import FINDINGS, Acquisition, Case, FindingSpec, Patient
+from medcam.phantom.render import Phantom, render
+from medcam.phantom.sampling import sample_case
+from medcam.phantom.truth import FindingTruth
+
+__all__ = [
+    "FINDINGS",
+    "Acquisition",
+    "Case",
+    "FindingSpec",
+    "FindingTruth",
+    "Patient",
+    "Phantom",
+    "render",
+    "sample_case",
+]
