@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from medcam.phantom.case import Patient
-from medcam.phantom.grid import Grid, Image, add_tube, dome, smooth_step
+from medcam.phantom.grid import Grid, Image, dome, smooth_step
+from medcam.phantom.tubes import add_tube
 
 
 def trachea(grid: Grid, patient: Patient) -> Image:

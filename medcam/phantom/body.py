@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from medcam.phantom.case import LEFT, RIGHT, Patient
 from medcam.phantom.grid import Grid, Image, dome, smooth_step
+from medcam.phantom.physics import smooth
 
 
 def body_thickness(grid: Grid, patient: Patient) -> Image:
@@ -22,7 +22,7 @@ def body_thickness(grid: Grid, patient: Patient) -> Image:
         centre = side * (patient.thorax + 70 * s + 0.05 * (y - 80))
         arm = ((x - centre) / (40 * s)) ** 2 + ((y - 190 * s) / (190 * s)) ** 4
         thickness = np.maximum(thickness, 88 * s * dome(arm))
-    thickness = gaussian_filter(thickness.astype(np.float32), 2.0 / grid.pitch)
+    thickness = smooth(grid, thickness.astype(np.float32), 2.0)
     return thickness + _breasts(grid, patient) if patient.sex == "F" else thickness
 
 

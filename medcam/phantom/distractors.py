@@ -10,7 +10,8 @@ import numpy.typing as npt
 from medcam.core.geometry import Box
 from medcam.phantom.case import Case, Distractor
 from medcam.phantom.glyphs import text_mask
-from medcam.phantom.grid import Grid, Image, add_tube, dome
+from medcam.phantom.grid import Grid, Image, dome
+from medcam.phantom.tubes import add_tube
 
 Mask = npt.NDArray[np.bool_]
 VISIBLE = 0.02

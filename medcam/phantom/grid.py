@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,62 +68,3 @@ def smooth_step(value: npt.NDArray[np.floating]) -> Image:
 def dome(quotient: npt.NDArray[np.floating], exponent: float = 0.5) -> Image:
     """(1 - q)^exponent where q < 1, else 0: the chord profile of an ellipsoid with q = (r / R)^2."""
     return np.asarray(np.maximum(1.0 - quotient, 0.0) ** exponent, dtype=np.float32)
-
-
-Point = tuple[float, float]
-
-
-def add_tube(
-    grid: Grid, image: Image, points: Sequence[Point] | npt.NDArray[np.float64], radii: Sequence[float], *,
-    hollow: float = 0.0, strength: float = 1.0,
-) -> None:
-    """Adds the chord length of a tube along a polyline to an image, in place.
-
-    Segments of one tube are joined by their maximum, so that joints are not counted twice. Tubes thinner than a pixel keep
-    their mass.
-
-    Args:
-        grid: The detector.
-        image: float32 [size, size], mm.
-        points: x and y of the centre line.
-        radii: One per point.
-        hollow: Inner radius as a share of the outer, for cortical bone and tubes; the marrow keeps a third of its chord.
-        strength: Factor on the chord.
-    """
-    line = np.asarray(points, dtype=np.float32)
-    radius = np.asarray(radii, dtype=np.float32)
-    reach = float(radius.max()) + grid.pitch
-    rows, columns = grid.window(
-        float(line[:, 0].min()) - reach, float(line[:, 0].max()) + reach,
-        float(line[:, 1].min()) - reach, float(line[:, 1].max()) + reach,
-    )  # fmt: skip
-    if rows.stop <= rows.start or columns.stop <= columns.start:
-        return
-    local = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype=np.float32)
-    for start in range(len(line) - 1):
-        ends, ends_radius = line[start : start + 2], radius[start : start + 2]
-        _draw_segment(grid, local, (rows.start, columns.start), ends, ends_radius, hollow)
-    image[rows, columns] += np.float32(strength) * local
-
-
-def _draw_segment(
-    grid: Grid, local: Image, origin: tuple[int, int], ends: Image, radius: Image, hollow: float
-) -> None:
-    reach = float(radius.max()) + grid.pitch
-    (left, top), (right, bottom) = ends.min(axis=0) - reach, ends.max(axis=0) + reach
-    rows, columns = grid.window(float(left), float(right), float(top), float(bottom))
-    if rows.stop <= rows.start or columns.stop <= columns.start:
-        return
-    step = ends[1] - ends[0]
-    across, down = grid.x[:, columns] - ends[0, 0], grid.y[rows] - ends[0, 1]
-    along = np.clip((across * step[0] + down * step[1]) / np.float32(step @ step + 1e-9), 0.0, 1.0)
-    squared = (across - along * step[0]) ** 2 + (down - along * step[1]) ** 2
-    here = (radius[0] + (radius[1] - radius[0]) * along) ** 2
-    spread = here + np.float32(0.25 * grid.pitch**2)
-    chord = 2.0 * np.sqrt(np.maximum(spread - squared, 0.0)) * (here / spread)
-    if hollow:
-        chord -= 1.3 * np.sqrt(np.maximum(here * np.float32(hollow**2) - squared, 0.0))
-    part = local[
-        rows.start - origin[0] : rows.stop - origin[0], columns.start - origin[1] : columns.stop - origin[1]
-    ]
-    np.maximum(part, chord, out=part)

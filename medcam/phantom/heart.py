@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from medcam.phantom.case import LEFT, RIGHT, Patient
-from medcam.phantom.grid import Grid, Image, add_tube, dome
+from medcam.phantom.grid import Grid, Image, dome
+from medcam.phantom.tubes import add_tube
 
 
 @dataclass(frozen=True, eq=False)

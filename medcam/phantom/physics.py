@@ -6,8 +6,10 @@ Linear attenuation coefficients in 1/mm at an effective energy of about 65 keV, 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import gaussian_filter
 
 from medcam.phantom.case import Acquisition
 from medcam.phantom.grid import Grid, Image
@@ -32,7 +34,7 @@ def detector_signal(grid: Grid, attenuation: Image, acquisition: Acquisition, *,
         noise: False gives the expectation.
     """
     beam = primary(attenuation)
-    beam += acquisition.scatter * _scatter(grid, beam)
+    beam += acquisition.scatter * smooth(grid, beam, SCATTER_RANGE)
     beam = gaussian_filter(beam, acquisition.unsharpness / grid.pitch)
     if noise:
         # Photons behind the mean lung set the exposure, as an automatic exposure control does.
@@ -42,15 +44,33 @@ def detector_signal(grid: Grid, attenuation: Image, acquisition: Acquisition, *,
     return np.asarray(-np.log(np.maximum(beam, 1e-4)), dtype=np.float32)
 
 
-def _scatter(grid: Grid, beam: Image) -> Image:
-    step = max(1, grid.size // 64)
-    coarse = gaussian_filter(beam[::step, ::step], SCATTER_RANGE / (grid.pitch * step))
-    return resize_to(coarse, grid.size)
-
-
 def resize_to(coarse: Image, size: int) -> Image:
-    """Bilinear enlargement of a square image to `size` pixels."""
-    factor = size / coarse.shape[0]
-    if factor == 1:
+    """Bilinear resampling of a square image to `size` pixels over the same extent."""
+    if coarse.shape[0] == size:
         return coarse
-    return np.asarray(zoom(coarse, factor, order=1, grid_mode=True, mode="nearest")[:size, :size], dtype=np.float32)
+    weights = _bilinear(coarse.shape[0], size)
+    return weights @ np.asarray(coarse, dtype=np.float32) @ weights.T
+
+
+@lru_cache(maxsize=64)
+def _bilinear(cells: int, size: int) -> Image:
+    """float32 [size, cells]: weights that interpolate between cell centres, edges repeated."""
+    place = np.clip((np.arange(size) + 0.5) * cells / size - 0.5, 0, cells - 1)
+    lower = np.minimum(place.astype(np.int64), max(cells - 2, 0))
+    share = (place - lower).astype(np.float32)
+    weights = np.zeros((size, cells), dtype=np.float32)
+    weights[np.arange(size), lower] = 1 - share
+    weights[np.arange(size), np.minimum(lower + 1, cells - 1)] += share
+    return weights
+
+
+def smooth(grid: Grid, signal: Image, millimetres: float) -> Image:
+    """Gaussian blur by a standard deviation in mm; wide ones are done on a coarser grid."""
+    step = max(1, int(millimetres / (2.5 * grid.pitch)))
+    sigma = millimetres / (grid.pitch * step)
+    if step == 1:
+        return np.asarray(gaussian_filter(signal, sigma), dtype=np.float32)
+    side = -(-grid.size // step) * step
+    padded = np.pad(signal, (0, side - grid.size), mode="edge")
+    blocks = padded.reshape(side // step, step, side // step, step).mean(axis=(1, 3))
+    return resize_to(np.asarray(gaussian_filter(blocks, sigma), dtype=np.float32), side)[: grid.size, : grid.size]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
 
 from medcam.phantom.case import Acquisition
 from medcam.phantom.grid import Grid, Image
+from medcam.phantom.physics import smooth
 
 EDGE_RANGES = (0.7, 3.0)
 """mm: the two bands that edge enhancement lifts."""
@@ -29,31 +29,16 @@ class Levels:
 
 def enhance(grid: Grid, signal: Image, acquisition: Acquisition) -> Image:
     """Equalises and enhances; float32 [size, size], denser is larger."""
-    fine = signal - _blur(grid, signal, EDGE_RANGES[0])
-    coarse = signal - _blur(grid, signal, EDGE_RANGES[1])
-    background = _blur(grid, signal, BACKGROUND_RANGE)
+    fine = signal - smooth(grid, signal, EDGE_RANGES[0])
+    coarse = signal - smooth(grid, signal, EDGE_RANGES[1])
+    background = smooth(grid, signal, BACKGROUND_RANGE)
     return signal + 0.35 * acquisition.edge * fine + acquisition.edge * coarse - acquisition.equalise * background
 
 
-def _blur(grid: Grid, signal: Image, millimetres: float) -> Image:
-    step = max(1, int(millimetres / (3 * grid.pitch)))
-    if step == 1:
-        return np.asarray(gaussian_filter(signal, millimetres / grid.pitch), dtype=np.float32)
-    from medcam.phantom.physics import resize_to
-
-    side = grid.size // step * step
-    blocks = signal[:side, :side].reshape(side // step, step, side // step, step).mean(axis=(1, 3))
-    smooth = gaussian_filter(blocks, millimetres / (grid.pitch * step))
-    if side != grid.size:
-        smooth = np.pad(smooth, ((0, 1), (0, 1)), mode="edge")
-        return resize_to(smooth, (smooth.shape[0]) * step)[: grid.size, : grid.size]
-    return resize_to(smooth, grid.size)
-
-
 def find_levels(enhanced: Image) -> Levels:
-    """Levels between the 1st and the 99.3rd percentile."""
-    low, high = np.percentile(enhanced, [1.0, 99.3])
-    return Levels(float(low), float(max(high, low + 1e-3)))
+    """Levels from the 1st percentile to a little above the 99th, where the spine will lie."""
+    low, high = np.percentile(enhanced, [1.0, 99.0])
+    return Levels(float(low), float(high + 0.06 * max(high - low, 1e-3)))
 
 
 def look_up(enhanced: Image, levels: Levels, acquisition: Acquisition) -> Image:

@@ -110,7 +110,7 @@ def _thorax(grid: Grid, case: Case, *, healthy: bool = False) -> Thorax:
         ratio = spec.parameters.get("cardiothoracic_ratio", ratio)
         if "raised_mm" in spec.parameters:
             raised[spec.side] = spec["raised_mm"]
-    return build_thorax(grid, case.patient, heart_ratio=ratio, raised=raised)
+    return build_thorax(grid, case.patient, heart_ratio=ratio, raised=raised, detail=not healthy)
 
 
 def _levels(case: Case) -> Levels:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from medcam.phantom.case import LEFT, RIGHT, Patient
-from medcam.phantom.grid import Grid, Image, add_tube, dome, smooth_step
+from medcam.phantom.grid import Grid, Image, dome, smooth_step
+from medcam.phantom.tubes import Segments, add_tree, add_tube, segments
 
 RIBS = 11
+ANTERIOR = range(1, 8)
 
 
 def skeleton(grid: Grid, patient: Patient, lateral: Image) -> Image:
@@ -20,9 +22,15 @@ def skeleton(grid: Grid, patient: Patient, lateral: Image) -> Image:
     """
     rng = np.random.default_rng([patient.seed, 4])
     bone = _spine(grid, patient, rng)
+    posterior, anterior = [], []
     for number in range(RIBS):
         for side in (RIGHT, LEFT):
-            _rib(grid, patient, side, number, float(rng.normal(0, 1)), lateral, bone)
+            rib, edge, start = _posterior_rib(grid, patient, side, number, float(rng.normal(0, 1)), lateral)
+            posterior.append(rib)
+            if number in ANTERIOR:
+                anterior.append(_anterior_rib(patient, side, number, edge, start))
+    add_tree(grid, bone, posterior, hollow=0.70, strength=patient.rib_density)
+    add_tree(grid, bone, anterior, hollow=0.74, strength=0.6 * patient.rib_density)
     for side in (RIGHT, LEFT):
         _clavicle(grid, patient, side, float(rng.normal(0, 4)), bone)
         _shoulder(grid, patient, side, float(rng.normal(0, 5)), bone)
@@ -41,7 +49,10 @@ def _spine(grid: Grid, patient: Patient, rng: np.random.Generator) -> Image:
     return np.asarray(bone, dtype=np.float32)
 
 
-def _rib(grid: Grid, patient: Patient, side: int, number: int, jitter: float, lateral: Image, bone: Image) -> None:
+def _posterior_rib(
+    grid: Grid, patient: Patient, side: int, number: int, jitter: float, lateral: Image
+) -> tuple[Segments, float, float]:
+    """From the spine to the lateral wall; returns (segments, distance of the wall, y there)."""
     s = patient.scale
     top, fall = (22 + 21.5 * number) * s + jitter, (24 + 2.4 * number) * s
     edge = max(float(np.interp(top + 0.8 * fall, grid.y[:, 0], lateral[:, 0])) + 7 * s, 38 * s)
@@ -49,16 +60,16 @@ def _rib(grid: Grid, patient: Patient, side: int, number: int, jitter: float, la
     x = side * (15 * s + (edge - 15 * s) * np.sin(t * np.pi / 2))
     y = top - 5 * s * np.sin(np.clip(2 * t, 0, 1) * np.pi) + fall * t**2.4
     radii = np.interp(t, [0, 0.3, 1], [3.4 * s, 4.3 * s, 4.8 * s])
-    add_tube(grid, bone, np.column_stack([x, y]), radii, hollow=0.70, strength=patient.rib_density)
-    if not 0 < number < 8:
-        return
-    f = np.linspace(0, 1, 11)
-    inner = (48 + 4 * number) * s
-    front_x = side * (edge - 0.5 * s - (edge - 0.5 * s - inner) * (1 - np.cos(f * np.pi / 2)))
-    front_y = y[-1] + (30 + 4 * number) * s * np.sin(f * np.pi / 2)
-    radii = np.interp(f, [0, 1], [4.6 * s, 5.4 * s])
-    line = np.column_stack([front_x, front_y])
-    add_tube(grid, bone, line, radii, hollow=0.74, strength=0.6 * patient.rib_density)
+    return segments(np.column_stack([x, y]), radii), edge, float(y[-1])
+
+
+def _anterior_rib(patient: Patient, side: int, number: int, edge: float, start: float) -> Segments:
+    """From the lateral wall down and forward to the cartilage."""
+    s, f = patient.scale, np.linspace(0, 1, 11)
+    outer, inner = edge - 0.5 * s, (48 + 4 * number) * s
+    x = side * (outer - (outer - inner) * (1 - np.cos(f * np.pi / 2)))
+    y = start + (30 + 4 * number) * s * np.sin(f * np.pi / 2)
+    return segments(np.column_stack([x, y]), np.interp(f, [0, 1], [4.6 * s, 5.4 * s]))
 
 
 def _clavicle(grid: Grid, patient: Patient, side: int, lift: float, bone: Image) -> None:

@@ -66,7 +66,9 @@ class Thorax:
         return np.asarray(total, dtype=np.float32)
 
 
-def build_thorax(grid: Grid, patient: Patient, *, heart_ratio: float, raised: dict[int, float]) -> Thorax:
+def build_thorax(
+    grid: Grid, patient: Patient, *, heart_ratio: float, raised: dict[int, float], detail: bool = True
+) -> Thorax:
     """Projects a patient.
 
     Args:
@@ -74,6 +76,7 @@ def build_thorax(grid: Grid, patient: Patient, *, heart_ratio: float, raised: di
         patient: The patient.
         heart_ratio: Cardiothoracic ratio to draw.
         raised: How much each dome of the diaphragm is raised by volume loss, mm per side.
+        detail: False leaves out bones and lung markings.
     """
     lateral = lateral_border(grid, patient)
     lungs = {side: lung(grid, patient, side, lateral, raised.get(side, 0.0)) for side in SIDES}
@@ -88,11 +91,11 @@ def build_thorax(grid: Grid, patient: Patient, *, heart_ratio: float, raised: di
         body=body_thickness(grid, patient),
         lungs=lungs,
         aerated=aerated,
-        markings=lung_markings(grid, patient, aerated[RIGHT] + aerated[LEFT]),
+        markings=lung_markings(grid, patient, aerated[RIGHT] + aerated[LEFT]) if detail else grid.zeros(),
         opacity=grid.zeros(),
         free_air=grid.zeros(),
         airway=airway,
-        bone=skeleton(grid, patient, lateral),
+        bone=skeleton(grid, patient, lateral) if detail else grid.zeros(),
         metal=grid.zeros(),
         cardiac=cardiac,
     )

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import binary_dilation
 
 from medcam.core.geometry import Box
 from medcam.phantom.case import FindingSpec
 from medcam.phantom.findings import INSERTERS
 from medcam.phantom.grid import Grid, Image
+from medcam.phantom.physics import smooth
 
 Mask = npt.NDArray[np.bool_]
 
@@ -20,14 +21,14 @@ MAP_CELLS = 32
 """Masks of thin lines are dilated by one cell of a map of this many cells per side."""
 
 DIFFICULTY_LIMITS: Mapping[str, tuple[float, float]] = {
-    "Cardiomegaly": (0.585, 0.642),
-    "Pleural Effusion": (1.5, 2.5),
-    "Pneumothorax": (0.5, 1.0),
-    "Consolidation": (1.0, 1.8),
-    "Nodule": (0.8, 1.4),
-    "Mass": (1.0, 2.0),
-    "Atelectasis": (1.0, 1.8),
-    "Support Devices": (1.5, 3.0),
+    "Cardiomegaly": (0.581, 0.637),
+    "Pleural Effusion": (2.97, 4.45),
+    "Pneumothorax": (1.13, 1.45),
+    "Consolidation": (1.08, 1.64),
+    "Nodule": (1.19, 1.88),
+    "Mass": (1.46, 2.07),
+    "Atelectasis": (1.20, 1.63),
+    "Support Devices": (0.70, 2.00),
 }
 """Upper ends of subtle and moderate per finding, in contrast-to-noise (cardiomegaly: cardiothoracic ratio).
 
@@ -92,7 +93,7 @@ def make_truth(
 
 def fine_structure(grid: Grid, signal: Image) -> Image:
     """What hides small things: the signal less its average over 8 mm."""
-    return signal - gaussian_filter(signal, 8.0 / grid.pitch)
+    return signal - smooth(grid, signal, 8.0)
 
 
 def _contrast_to_noise(grid: Grid, mask: Mask, change: Image, clutter: Image) -> float:

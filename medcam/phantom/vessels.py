@@ -6,8 +6,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from medcam.phantom.case import LEFT, RIGHT, Patient
-from medcam.phantom.grid import Grid, Image, add_tube
+from medcam.phantom.grid import Grid, Image
 from medcam.phantom.physics import resize_to
+from medcam.phantom.tubes import Segments, add_tree, add_tube, segments
 
 BRANCHES = 13
 TEXTURE_GRID = 128
@@ -22,10 +23,12 @@ def lung_markings(grid: Grid, patient: Patient, lung_path: Image) -> Image:
         lung_path: Both lungs, mm along the beam; where it is thin the markings are too.
     """
     rng, tree = np.random.default_rng([patient.seed, 2]), grid.zeros()
+    parts: list[Segments] = []
     for side in (RIGHT, LEFT):
         _hilum(grid, patient, side, rng, tree)
         for number in range(BRANCHES):
-            _branch(grid, patient, side, -1.35 + 2.75 * number / (BRANCHES - 1) + rng.normal(0, 0.1), rng, tree)
+            _branch(patient, side, -1.35 + 2.75 * number / (BRANCHES - 1) + rng.normal(0, 0.1), rng, parts)
+    add_tree(grid, tree, parts)
     texture = np.maximum(_texture(grid, patient), -2.0) * 0.020 * lung_path * patient.markings
     return np.minimum(1.25 * tree * np.clip(lung_path / 70, 0, 1) + texture, 0.8 * lung_path)
 
@@ -46,7 +49,7 @@ def _hilum(grid: Grid, patient: Patient, side: int, rng: np.random.Generator, tr
 
 
 def _branch(
-    grid: Grid, patient: Patient, side: int, angle: float, rng: np.random.Generator, tree: Image
+    patient: Patient, side: int, angle: float, rng: np.random.Generator, parts: list[Segments]
 ) -> None:
     s, (x, y) = patient.scale, _hilum_centre(patient, side)
     radius, step = rng.uniform(2.2, 3.5) * s * patient.markings**0.5, rng.uniform(12, 16) * s
@@ -58,14 +61,19 @@ def _branch(
         line.append((x, y))
         radii.append(radius)
         if rng.random() < 0.75:
-            _twig(grid, (x, y), side, angle + rng.choice([-1, 1]) * rng.uniform(0.35, 0.85), radius, step, rng, tree)
-    add_tube(grid, tree, line, radii)
+            _twig((x, y), side, angle + rng.choice([-1, 1]) * rng.uniform(0.35, 0.85), radius, step, rng, parts)
+    parts.append(segments(line, radii))
 
 
 def _twig(
-    grid: Grid, start: tuple[float, float], side: int, angle: float, radius: float, step: float,
-    rng: np.random.Generator, tree: Image,
-) -> None:  # fmt: skip
+    start: tuple[float, float],
+    side: int,
+    angle: float,
+    radius: float,
+    step: float,
+    rng: np.random.Generator,
+    parts: list[Segments],
+) -> None:
     line, radii, radius = [start], [0.8 * radius], 0.8 * radius
     for _ in range(3):
         angle += rng.normal(0, 0.2)
@@ -73,7 +81,7 @@ def _twig(
         line.append((x + 0.8 * side * step * np.cos(angle), y + 0.8 * step * np.sin(angle)))
         radius *= 0.74
         radii.append(radius)
-    add_tube(grid, tree, line, radii)
+    parts.append(segments(line, radii))
 
 
 def _texture(grid: Grid, patient: Patient) -> Image:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from medcam.phantom.case import LEFT, RIGHT, FindingSpec
 from medcam.phantom.grid import Image, dome
-from medcam.phantom.physics import resize_to
+from medcam.phantom.physics import resize_to, smooth
 from medcam.phantom.thorax import Thorax
 
 
@@ -88,4 +87,4 @@ def mottle(thorax: Thorax, rng: np.random.Generator, scale: float) -> Image:
 
 def soften(thorax: Thorax, path: Image, mm: float) -> Image:
     """Blurs an edge by a standard deviation in mm."""
-    return np.asarray(gaussian_filter(path, mm / thorax.grid.pitch), dtype=np.float32)
+    return smooth(thorax.grid, path, mm)

@@ -6,8 +6,9 @@ import numpy as np
 
 from medcam.phantom.case import FindingSpec
 from medcam.phantom.findings.base import draw_seed, draw_side, ellipsoid, inside_lung, mottle, soften
-from medcam.phantom.grid import Image, add_tube
+from medcam.phantom.grid import Image
 from medcam.phantom.thorax import Thorax
+from medcam.phantom.tubes import add_tube
 
 PATCHES = 6
 

@@ -10,8 +10,9 @@ from scipy.interpolate import CubicSpline
 
 from medcam.phantom.case import LEFT, FindingSpec
 from medcam.phantom.findings.base import draw_seed, draw_side
-from medcam.phantom.grid import Image, add_tube, dome
+from medcam.phantom.grid import Image, dome
 from medcam.phantom.thorax import Thorax
+from medcam.phantom.tubes import add_tube
 
 KINDS = ("pacemaker", "central line", "endotracheal tube", "gastric tube")
 POINTS = 28

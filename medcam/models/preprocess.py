@@ -1,0 +1,118 @@
+"""From a radiograph to a model's input: intensity, aspect, size, and where each input pixel lies in the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F
+
+from medcam.core.arrays import BoolArray, FloatArray
+from medcam.core.card import InputRecipe
+from medcam.core.errors import InvalidValueError
+from medcam.core.geometry import GridTransform
+from medcam.core.protocols import ModelInput
+from medcam.core.radiograph import Radiograph
+
+LOWEST, HIGHEST = 0.5, 99.5
+"""Percentiles of the unpadded pixels that become 0 and 1."""
+
+SAMPLES = 250_000
+"""Percentiles are read from about this many evenly spaced pixels of a large film."""
+
+
+def prepare(radiograph: Radiograph, recipe: InputRecipe) -> ModelInput:
+    """Prepares a radiograph by a model card's recipe.
+
+    Args:
+        radiograph: Denser is brighter.
+        recipe: Intensity "percentile" (of the pixels after the Modality LUT) or "window" (as displayed); fit "pad" or
+            "crop".
+
+    Returns:
+        float32 [channels, height, width], zero mean and unit variance over the film, 0 where padded.
+
+    Raises:
+        InvalidValueError: The recipe names an unknown intensity or fit.
+    """
+    pixels = radiograph.window.apply(radiograph.pixels) if recipe.intensity == "window" else radiograph.pixels
+    return _prepare(pixels, radiograph.padding, recipe)
+
+
+def prepare_array(pixels: npt.ArrayLike, recipe: InputRecipe) -> ModelInput:
+    """The same for a plain array [height, width], denser brighter, without padding."""
+    values = np.asarray(pixels, dtype=np.float32)
+    if values.ndim != 2 or 0 in values.shape or not np.isfinite(values).all():
+        raise InvalidValueError("a film must be a finite array [height, width]")
+    return _prepare(values, None, recipe)
+
+
+def _prepare(pixels: FloatArray, padding: BoolArray | None, recipe: InputRecipe) -> ModelInput:
+    if recipe.intensity not in ("percentile", "window"):
+        raise InvalidValueError(f"unknown intensity recipe {recipe.intensity!r}")
+    if recipe.fit not in FITS:
+        raise InvalidValueError(f"unknown fit {recipe.fit!r}")
+    scaled, known = _rescale(pixels, padding)
+    scaled, known, transform = FITS[recipe.fit](scaled, known)
+    small = _area_resize(scaled, recipe.height, recipe.width)
+    weight = _area_resize(known, recipe.height, recipe.width)
+    inside = weight > 0.5
+    values = np.zeros_like(small)
+    if inside.any():
+        film = small[inside] / weight[inside]
+        values[inside] = (film - film.mean()) / max(float(film.std()), 1e-6)
+    stacked = np.repeat(values[None], recipe.channels, axis=0)
+    return ModelInput(stacked, transform.resize(recipe.height, recipe.width))
+
+
+def _rescale(pixels: FloatArray, padding: BoolArray | None) -> tuple[FloatArray, FloatArray]:
+    """Percentiles to 0..1; returns (values with 0 where padded, 1 where there is film)."""
+    known = np.ones(pixels.shape, dtype=np.float32) if padding is None else (~padding).astype(np.float32)
+    film = pixels.reshape(-1) if padding is None else pixels[~padding]
+    if film.size == 0:
+        return np.zeros_like(pixels), np.zeros_like(known)
+    low, high = np.percentile(film[:: max(1, film.size // SAMPLES)], [LOWEST, HIGHEST])
+    scaled = np.clip((pixels - np.float32(low)) / np.float32(max(high - low, 1e-6)), 0.0, 1.0)
+    return np.asarray(scaled * known, dtype=np.float32), known
+
+
+Fitted = tuple[FloatArray, FloatArray, GridTransform]
+
+
+def _pad(values: FloatArray, known: FloatArray) -> Fitted:
+    """Centres the whole film on a square; the border counts as padding."""
+    height, width = values.shape
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    margins = ((top, side - height - top), (left, side - width - left))
+    transform = GridTransform.identity(height, width).pad(*margins[0], *margins[1])
+    return np.pad(values, margins), np.pad(known, margins), transform
+
+
+def _crop(values: FloatArray, known: FloatArray) -> Fitted:
+    """Takes the central square."""
+    height, width = values.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    rows, columns = slice(top, top + side), slice(left, left + side)
+    transform = GridTransform.identity(height, width).crop(top, left, side, side)
+    return values[rows, columns], known[rows, columns], transform
+
+
+FITS: dict[str, Callable[[FloatArray, FloatArray], Fitted]] = {"pad": _pad, "crop": _crop}
+
+
+def _area_resize(values: FloatArray, height: int, width: int) -> FloatArray:
+    """Antialiased resize: area averages when shrinking, bilinear when enlarging."""
+    if values.shape == (height, width):
+        return values
+    tensor = torch.from_numpy(np.ascontiguousarray(values))[None, None]
+    shrinks = height <= values.shape[0] and width <= values.shape[1]
+    exact = shrinks and values.shape[0] % height == 0 and values.shape[1] % width == 0
+    if exact:
+        resized = F.avg_pool2d(tensor, (values.shape[0] // height, values.shape[1] // width))
+    else:
+        resized = F.interpolate(tensor, size=(height, width), mode="bilinear", align_corners=False, antialias=True)
+    return np.asarray(resized[0, 0].numpy(), dtype=np.float32)

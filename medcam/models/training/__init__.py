@@ -1,0 +1,1 @@
+"""Training of GAP classifiers from image-level labels."""

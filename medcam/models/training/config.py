@@ -1,0 +1,95 @@
+"""Everything that decides a training run, in one value that is written beside its result."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from medcam.core.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Ranges of the random changes made to a film; a matched pair gets the same geometry.
+
+    Args:
+        shift: Largest shift, as a share of the film's side.
+        turn: Largest rotation in degrees.
+        zoom: Largest relative change of size.
+        flip: Probability of a left-right flip.
+        gamma: Range of the contrast exponent.
+        noise: Standard deviation of added noise, in units of the film's own.
+        hide: Probability that patches are hidden.
+    """
+
+    shift: float = 0.12
+    turn: float = 10.0
+    zoom: float = 0.15
+    flip: float = 0.5
+    gamma: tuple[float, float] = (0.75, 1.35)
+    noise: float = 0.05
+    hide: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """Weights of the losses; see `medcam.models.training.losses`.
+
+    Args:
+        gap: Cross-entropy of the reported logit (mean of the map + bias).
+        peak: Cross-entropy of the strongest cells of the same map.
+        cells: Every cell of a film without the finding is a negative example.
+        sparsity: Price of positive evidence anywhere in a film without the finding.
+        pairs: The film with the finding must score above its matched partner without it.
+        peak_cells: How many of the strongest cells are averaged.
+        positive_weight: Weight of a positive label in the cross-entropies; None balances by prevalence.
+    """
+
+    gap: float = 1.0
+    peak: float = 1.0
+    cells: float = 1.0
+    sparsity: float = 0.0
+    pairs: float = 0.0
+    peak_cells: int = 4
+    positive_weight: float | None = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """One training run.
+
+    Args:
+        backbone: Registry name.
+        backbone_options: Its options (stride, padding_mode, widths).
+        head_options: Options of the classifier's tail (units, unit_activation, nonnegative).
+        epochs: Passes over the set.
+        batch: Films per step; a matched pair counts as two.
+        learning_rate: Peak of the one-cycle schedule.
+        weight_decay: AdamW's.
+        average: Decay of the moving average of weights that is validated and kept.
+        patience: Epochs without a better validation score after which training stops; 0 never stops early.
+        seed: Decides initial weights, order and augmentation.
+        threads: CPU threads; 0 leaves torch's own choice.
+    """
+
+    backbone: str = "resnet"
+    backbone_options: dict[str, Any] = field(default_factory=dict)
+    head_options: dict[str, Any] = field(default_factory=dict)
+    objective: Objective = field(default_factory=Objective)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    epochs: int = 12
+    batch: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    average: float = 0.998
+    patience: int = 0
+    seed: int = 0
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 2 or self.learning_rate <= 0:
+            raise InvalidValueError("training needs at least one epoch, a batch of two and a positive learning rate")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)

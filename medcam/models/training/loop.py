@@ -1,0 +1,200 @@
+"""The training loop: one-cycle AdamW, a moving average of weights, validation, early stopping, resume."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from medcam.core.errors import UsageError
+from medcam.models.classifier import GapClassifier
+from medcam.models.training.augment import Augmenter, step_seed
+from medcam.models.training.checkpoint import read_checkpoint, write_checkpoint
+from medcam.models.training.config import TrainingConfig
+from medcam.models.training.films import Films
+from medcam.models.training.losses import MapParameters, objective_loss
+from medcam.models.training.sampling import epoch_batches, steps_per_epoch
+from medcam.models.training.validation import Validation, validate
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """One line of a run's history."""
+
+    epoch: int
+    loss: dict[str, float]
+    validation: Validation
+    seconds: float
+
+
+class Trainer:
+    """Trains one classifier on one set of films.
+
+    Args:
+        classifier: The network; its head's bias must be zero (the trainer keeps the biases while training).
+        train: Films to learn from.
+        held_back: Films to validate on; no patient in common with `train`.
+        config: The run.
+        folder: Where `checkpoint.pt` lives.
+    """
+
+    def __init__(
+        self, classifier: GapClassifier, train: Films, held_back: Films, config: TrainingConfig, folder: Path
+    ) -> None:
+        if np.intersect1d(train.patients, held_back.patients).size:
+            raise UsageError("training and validation films share patients", next_step="Split by patient.")
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.config, self.train_films, self.held_back, self.folder = config, train, held_back, folder
+        self.classifier = classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parameters = MapParameters(len(train.names)).to(self.device)
+        self.module = nn.ModuleDict({"classifier": self.classifier, "map_parameters": self.parameters})
+        self.average = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, weight_decay=config.weight_decay)
+        self.steps = max(1, steps_per_epoch(train, config.batch))
+        self.scheduler = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, [group["lr"] for group in self.optimizer.param_groups], total_steps=self.steps * config.epochs, pct_start=0.15
+        )
+        self.augmenter = Augmenter(config.augmentation, train.images.shape[1])
+        self.positive_weight = self._positive_weight().to(self.device)
+        self.history: list[EpochRecord] = []
+
+    def run(self, report: Callable[[EpochRecord], None] = lambda _: None) -> list[EpochRecord]:
+        """Trains until the last epoch or until validation stops improving; resumes from the folder's checkpoint.
+
+        Args:
+            report: Called after each epoch.
+
+        Returns:
+            The history. The classifier holds the averaged weights of the best epoch.
+        """
+        self._resume()
+        while len(self.history) < self.config.epochs and not self._exhausted():
+            started = time.monotonic()
+            losses = self._epoch(len(self.history))
+            with _holding(self.module, self.average):
+                validation = validate(self.classifier, self.parameters, self.held_back)
+            record = EpochRecord(len(self.history), losses, validation, time.monotonic() - started)
+            self.history.append(record)
+            self._save(best=validation.score >= max(r.validation.score for r in self.history))
+            report(record)
+        best = read_checkpoint(self.folder / "best.pt")
+        assert best is not None
+        self.module.load_state_dict(best["average"])
+        self.module.eval()
+        return self.history
+
+    def _groups(self) -> list[dict[str, Any]]:
+        decay = [p for p in self.classifier.parameters() if p.ndim > 1]
+        plain = [p for p in self.classifier.parameters() if p.ndim <= 1]
+        return [
+            {"params": decay},
+            {"params": plain, "weight_decay": 0.0},
+            {"params": list(self.parameters.parameters()), "weight_decay": 0.0, "lr": 10 * self.config.learning_rate},
+        ]
+
+    def _positive_weight(self) -> Tensor:
+        labels = self.train_films.labels
+        if self.config.objective.positive_weight is not None:
+            return torch.full((labels.shape[1],), float(self.config.objective.positive_weight))
+        positive, negative = (labels == 1).sum(axis=0), (labels == 0).sum(axis=0)
+        return torch.from_numpy(np.clip(negative / np.maximum(positive, 1), 0.2, 20.0).astype(np.float32))
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        self.module.train()
+        sums: dict[str, float] = {}
+        for index, paired in epoch_batches(self.train_films, self.config.batch, self.config.seed, epoch):
+            for name, value in self._step(index, paired, epoch).items():
+                sums[name] = sums.get(name, 0.0) + value / self.steps
+        return sums
+
+    def _step(self, index: np.ndarray[Any, np.dtype[np.int64]], paired: bool, epoch: int) -> dict[str, float]:
+        images = self._augmented(index, paired, epoch).to(self.device, memory_format=torch.channels_last)
+        labels = torch.from_numpy(self.train_films.labels[index].astype(np.float32)).to(self.device)
+        with torch.autocast("cuda", enabled=self.device.type == "cuda", dtype=torch.bfloat16):
+            cells = self.classifier(images).maps
+        terms = objective_loss(
+            cells.float(), self.parameters, labels, self.config.objective, self.positive_weight, paired=paired
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        terms["total"].backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.module.parameters(), 5.0)
+        self.optimizer.step()
+        self.scheduler.step()
+        self._update_average()
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    def _augmented(self, index: np.ndarray[Any, np.dtype[np.int64]], paired: bool, epoch: int) -> Tensor:
+        images = torch.from_numpy(self.train_films.images[index].astype(np.float32))
+        count = len(images) // 2 if paired else len(images)
+        changed = torch.empty_like(images)
+        for item in range(count):
+            together = [item, item + count] if paired else [item]
+            seed = step_seed(self.config.seed, epoch, int(index[item]))
+            changed[together] = self.augmenter(images[together], seed)
+        return changed[:, None]
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # A young average follows the weights quickly, otherwise it would remember the random start.
+        seen = self.scheduler.last_epoch
+        decay = min(self.config.average, (1 + seen) / (10 + seen))
+        for name, value in self.module.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.average[name].lerp_(value, 1.0 - decay)
+            else:
+                self.average[name].copy_(value)
+
+    def _exhausted(self) -> bool:
+        scores = [record.validation.score for record in self.history]
+        patience = self.config.patience
+        return bool(patience and len(scores) > patience and max(scores[-patience:]) < max(scores))
+
+    def _save(self, *, best: bool) -> None:
+        state: dict[str, Any] = {
+            "config": self.config.as_dict(),
+            "module": self.module.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "history": [asdict(record) for record in self.history],
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if best:
+            write_checkpoint(self.folder / "best.pt", {"average": self.average, "epoch": len(self.history) - 1})
+        write_checkpoint(self.folder / "checkpoint.pt", state)
+
+    def _resume(self) -> None:
+        state = read_checkpoint(self.folder / "checkpoint.pt")
+        if state is None:
+            return
+        if state["config"] != self.config.as_dict():
+            raise UsageError(
+                f"{self.folder} holds a run with another configuration", next_step="Choose another --out folder."
+            )
+        self.module.load_state_dict(state["module"])
+        self.average = {name: value.to(self.device) for name, value in state["average"].items()}
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.history = [
+            EpochRecord(**{**record, "validation": Validation(**record["validation"])}) for record in state["history"]
+        ]
+
+
+@contextmanager
+def _holding(module: nn.Module, weights: dict[str, Tensor]) -> Iterator[None]:
+    """Lends a module other weights for the length of a block."""
+    own = {name: value.detach().clone() for name, value in module.state_dict().items()}
+    module.load_state_dict(weights)
+    try:
+        yield
+    finally:
+        module.load_state_dict(own)

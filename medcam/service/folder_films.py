@@ -1,0 +1,98 @@
+"""One's own films as a training set: a folder with a table of image-level labels."""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from skimage.io import imread
+
+from medcam.core.card import InputRecipe
+from medcam.core.errors import InputError, UsageError
+from medcam.dicom import load_radiograph
+from medcam.models.preprocess import prepare, prepare_array
+from medcam.models.training.films import UNKNOWN, Films
+
+TABLE = "labels.csv"
+DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ""})
+VALUES = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "": UNKNOWN, "-1": UNKNOWN, "-1.0": UNKNOWN}
+
+
+def folder_films(
+    folder: Path, size: int, *, findings: Sequence[str] = (), progress: Callable[[int, int], None] = lambda *_: None
+) -> Films:
+    """Reads `labels.csv` and the films it names.
+
+    The table has a column `image` (path relative to the folder; DICOM, PNG or JPEG), a column `patient_id` (films of one
+    patient are never split apart; without it every film counts as a patient) and one column per finding with 1, 0, or
+    nothing where nobody judged it.
+
+    Args:
+        folder: Where the table lies.
+        size: Side of the model's input.
+        findings: Columns to use; all columns of 0, 1 and empty values when not given.
+        progress: Called with (films read, films in all).
+
+    Returns:
+        The films, without truth masks.
+
+    Raises:
+        UsageError: The table is missing or malformed (`training-table`).
+        InputError: A film cannot be read.
+    """
+    rows = _table(folder / TABLE)
+    names = tuple(findings) or _finding_columns(rows)
+    images = np.empty((len(rows), size, size), dtype=np.float16)
+    for place, row in enumerate(rows):
+        images[place] = _film(folder / row["image"], size)
+        progress(place + 1, len(rows))
+    patients = [row.get("patient_id") or row["image"] for row in rows]
+    return Films(
+        names=names,
+        images=images,
+        labels=np.array([[_label(row, name) for name in names] for row in rows], dtype=np.int8),
+        patients=np.array([zlib.crc32(patient.encode()) for patient in patients], dtype=np.int64),
+        partners=np.full(len(rows), -1, dtype=np.int64),
+    )
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        raise UsageError(
+            f"{path.parent} has no {TABLE}", code="training-table", next_step="See `medcam train --help` for its columns."
+        )
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or "image" not in rows[0]:
+        raise UsageError(f"{path.name} needs a column 'image' and at least one row", code="training-table")
+    return rows
+
+
+def _finding_columns(rows: list[dict[str, str]]) -> tuple[str, ...]:
+    names = [name for name in rows[0] if name not in ("image", "patient_id")]
+    usable = [name for name in names if all(row[name] in VALUES for row in rows)]
+    if not usable:
+        raise UsageError("the table has no column of 0, 1 and empty values", code="training-table")
+    return tuple(usable)
+
+
+def _label(row: dict[str, str], name: str) -> int:
+    value = row.get(name)
+    if value not in VALUES:
+        raise UsageError(f"column {name!r} holds {value!r}; expected 1, 0 or nothing", code="training-table")
+    return VALUES[value]
+
+
+def _film(path: Path, size: int) -> npt.NDArray[np.float32]:
+    recipe = InputRecipe(size, size)
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        return prepare(load_radiograph(path), recipe).values[0]
+    try:
+        grey = np.asarray(imread(path, as_gray=True), dtype=np.float32)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path.name} cannot be read as an image", code="undecodable") from error
+    return prepare_array(grey, recipe).values[0]
