@@ -1,0 +1,1 @@
+"""From raw class activation maps to regions, ledgers and calibrated rules."""

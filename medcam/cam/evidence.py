@@ -1,0 +1,67 @@
+"""The ledger of one logit: which part of the film each share of it comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medcam.cam.cells import CellCover
+from medcam.core.activation import ActivationMap
+from medcam.core.errors import InvalidValueError
+from medcam.core.finding import Evidence
+from medcam.core.zones import OUTSIDE, ZONES, Zones
+
+MINIMUM_QUALITY = 0.5
+"""Below this quality of the zones a ledger names none: a wrong place is worse than no place."""
+
+
+def evidence(
+    activation: ActivationMap, zones: Zones | None = None, *, minimum_quality: float = MINIMUM_QUALITY
+) -> Evidence:
+    """Splits the evidence of a map over anatomical zones, exactly.
+
+    Each cell's value is split by the fraction of the cell's *area* that each zone covers. What lies outside the film
+    (padding of the model's input) counts as "outside-body". So the zones sum to the mean of the map, and with the bias
+    to the logit (Zhou et al. 2015, equation 2). The split is over the feature grid: a cell sees beyond itself.
+
+    Args:
+        activation: The raw map, of a head with a ledger.
+        zones: Disjoint zones over the whole film, on a grid of any resolution; None when unknown.
+        minimum_quality: Zones of a lower quality are not used.
+
+    Returns:
+        The ledger in logit units. `zones` is None without zones or when their quality is too low; `zones_source` and
+        `zones_quality` then still say what was refused.
+
+    Raises:
+        InvalidValueError: The map has no ledger (its mean + bias is not a logit), or the minimum is no quality.
+    """
+    if not activation.ledger:
+        raise InvalidValueError(
+            f"maps by {activation.method!r} do not add up to a logit: they have no ledger",
+            next_step="Use a model with a GAP head for ledgers; regions and pictures work without.",
+        )
+    if not 0.0 <= minimum_quality <= 1.0:
+        raise InvalidValueError(f"a quality lies between 0 and 1, not {minimum_quality}")
+    values = activation.values.astype(np.float64)
+    positive = float(np.maximum(values, 0.0).mean())
+    negative = float(np.minimum(values, 0.0).mean())
+    if zones is None:
+        return Evidence(activation.bias, positive, negative)
+    split = _split(activation, zones) if zones.quality >= minimum_quality else None
+    return Evidence(activation.bias, positive, negative, split, zones.source, zones.quality)
+
+
+def _split(activation: ActivationMap, zones: Zones) -> dict[str, float]:
+    height, width = zones.masks[OUTSIDE].shape
+    cover = CellCover.of(activation.transform, height, width)
+    values = activation.values.astype(np.float64)
+    split, rest = {}, np.ones_like(values)
+    for name in ZONES:
+        if name == OUTSIDE:
+            continue
+        fractions = cover.fractions(zones.masks[name])
+        rest -= fractions
+        split[name] = float((values * fractions).mean())
+    # Outside the body is what remains: so the sum is exact, and padding beyond the film is in it.
+    split[OUTSIDE] = float((values * rest).mean())
+    return split

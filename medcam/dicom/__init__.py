@@ -1,0 +1,35 @@
+"""Finds, reads and writes DICOM. The only package that knows pydicom and highdicom."""
+
+from medcam.dicom.chest import Answer, Verdict, frontal_chest
+from medcam.dicom.context import SourceContext, context_from_dataset, read_context
+from medcam.dicom.dx import Codec, DxAttributes, save_dx, write_dx
+from medcam.dicom.errors import BrokenDicomError, NotDicomError, PixelDataError
+from medcam.dicom.radiograph import load_radiograph, radiograph_from_dataset
+from medcam.dicom.save import save_dataset
+from medcam.dicom.secondary_capture import AlgorithmIdentity, write_secondary_capture
+from medcam.dicom.sources import find_sources
+from medcam.dicom.uids import derived_uid, is_valid_uid
+
+__all__ = [
+    "AlgorithmIdentity",
+    "Answer",
+    "BrokenDicomError",
+    "Codec",
+    "DxAttributes",
+    "NotDicomError",
+    "PixelDataError",
+    "SourceContext",
+    "Verdict",
+    "context_from_dataset",
+    "derived_uid",
+    "find_sources",
+    "frontal_chest",
+    "is_valid_uid",
+    "load_radiograph",
+    "radiograph_from_dataset",
+    "read_context",
+    "save_dataset",
+    "save_dx",
+    "write_dx",
+    "write_secondary_capture",
+]

@@ -1,0 +1,111 @@
+"""Decodes the stored pixel values of a single-frame image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.uid import UID, RLELossless
+
+from medcam.dicom.codestream import check_codestream
+from medcam.dicom.description import PALETTE, PixelDescription, check_frames, describe
+from medcam.dicom.errors import PixelDataError, converting
+from medcam.dicom.header import Header
+from medcam.dicom.transfer import transfer_syntax_of, unsupported
+
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""ITU-R BT.601, the Y of YBR_FULL (DICOM PS3.3 C.7.6.3.1.2)."""
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedPixels:
+    """Pixels as decoded, before any step of the grey-scale pipeline.
+
+    Args:
+        values: [rows, columns] integers in their container (grey), or [rows, columns, 3] red, green, blue.
+        description: What the header says about them.
+        transfer_syntax: What they were decoded with.
+    """
+
+    values: npt.NDArray[Any] = field(repr=False)
+    description: PixelDescription
+    transfer_syntax: UID
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the values are red, green and blue."""
+        return self.values.ndim == 3
+
+    @property
+    def is_native(self) -> bool:
+        """Whether no codec was involved, so that stray bits may lie anywhere in the container."""
+        return not self.transfer_syntax.is_compressed
+
+
+def decode_pixels(header: Header) -> DecodedPixels:
+    """Decodes a data set's pixels.
+
+    Raises:
+        PixelDataError: Codes `invalid-attribute`, `too-large`, `unsupported-pixel-format`, `unsupported-photometric`,
+            `multi-frame`, `frame-count-mismatch`, `truncated-pixel-data`, `unsupported-transfer-syntax`, `undecodable`.
+    """
+    description = describe(header)
+    data = bytes(header.dataset.PixelData or b"")
+    if not data:
+        raise PixelDataError("the pixel data are empty", code="truncated-pixel-data")
+    syntax = transfer_syntax_of(header, description, data)
+    check_frames(header, description, data, encapsulated=syntax.is_encapsulated)
+    if syntax.is_encapsulated:
+        check_codestream(data, description)
+    values = _decode(data, description, syntax, str(header.dataset["PixelData"].VR))
+    if description.photometric == PALETTE:
+        values = _through_palette(values, header.dataset)
+    return DecodedPixels(values, description, syntax)
+
+
+def luminance(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Grey [rows, columns] of red, green and blue [rows, columns, 3], in the same units; equal channels stay exact."""
+    grey = np.asarray(values.astype(np.float32) @ _LUMA, dtype=np.float32)
+    equal = (values[..., 0] == values[..., 1]) & (values[..., 1] == values[..., 2])
+    return np.where(equal, values[..., 0], grey).astype(np.float32)
+
+
+def _decode(data: bytes, description: PixelDescription, syntax: UID, vr: str) -> npt.NDArray[Any]:
+    with converting("no codec here decodes this transfer syntax", PixelDataError, "unsupported-transfer-syntax"):
+        decoder = get_decoder(syntax)
+    if not decoder.is_available:
+        raise unsupported(syntax)
+    with converting("the pixel data cannot be decoded", PixelDataError):
+        plugin = "pydicom" if syntax == RLELossless else ""  # the other one panics on damaged data
+        values, _ = decoder.as_array(data, index=0, decoding_plugin=plugin, **_options(description, vr))
+    shape = (description.rows, description.columns) + ((3,) if description.samples == 3 else ())
+    if values.shape != shape:
+        raise PixelDataError("the decoded image has another size than its header says")
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def _options(description: PixelDescription, vr: str) -> dict[str, Any]:
+    return {
+        "correct_unused_bits": False,  # the padding value is compared with the whole container first
+        "rows": description.rows,
+        "columns": description.columns,
+        "samples_per_pixel": description.samples,
+        "photometric_interpretation": description.photometric,
+        "bits_allocated": description.bits_allocated,
+        "bits_stored": description.bits_stored,
+        "pixel_representation": int(description.signed),
+        "planar_configuration": description.planar,
+        "number_of_frames": 1,
+        "pixel_keyword": "PixelData",
+        "pixel_vr": vr,
+    }
+
+
+def _through_palette(values: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[Any]:
+    with converting("the colour palette cannot be applied", PixelDataError, "invalid-lut"):
+        return np.asarray(apply_color_lut(values, dataset))

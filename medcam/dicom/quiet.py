@@ -1,0 +1,44 @@
+"""Keeps the DICOM libraries' complaints, which quote attribute values, from reaching a log."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class _Quiet:
+    """Python warnings are process-wide: the first reader silences them, the last one restores what was there."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._saved = warnings.catch_warnings()
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._readers == 0:
+                self._saved = warnings.catch_warnings()
+                self._saved.__enter__()
+                warnings.simplefilter("ignore")
+            self._readers += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._readers -= 1
+            if self._readers == 0:
+                self._saved.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Ignores Python warnings inside; what matters to a reader of the result is warned about by medcam itself."""
+    _QUIET.enter()
+    try:
+        yield
+    finally:
+        _QUIET.leave()

@@ -1,0 +1,99 @@
+"""From a file to a DICOM data set: whole, within limits, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+
+from medcam.core.errors import InputError
+from medcam.dicom.errors import BrokenDicomError, NotDicomError, PixelDataError, converting
+from medcam.dicom.part10 import well_formed
+from medcam.dicom.quiet import quiet
+
+DICOM_SUFFIXES = frozenset((".dcm", ".dicom", ".dic", ".ima"))
+LARGEST_FILE = 2 << 30
+"""Bytes. A radiograph of 200 megapixels at 16 bits takes 400 MB."""
+
+_PIXEL_DATA_TAGS = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
+_PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFile:
+    """A parsed file.
+
+    Args:
+        dataset: All its attributes, pixel data included and still encoded.
+        sha256: Digest of the file's bytes as they lie on disk.
+    """
+
+    dataset: FileDataset = field(repr=False)
+    sha256: str
+
+
+def read_file(path: Path | str) -> SourceFile:
+    """Reads and parses a DICOM file, with or without preamble and file meta information.
+
+    Args:
+        path: The file.
+
+    Raises:
+        NotDicomError: It is no DICOM and does not claim to be (code `not-dicom`); a batch skips it.
+        InputError: It cannot be read (`unreadable`), is empty (`empty-file`), too large (`too-large`), damaged
+            (`broken-dicom`), cut short (`truncated-pixel-data`), or named like DICOM without being it (`not-dicom`).
+    """
+    path = Path(path)
+    data = _bytes_of(path)
+    try:
+        dataset = parse(data)
+    except NotDicomError as error:
+        if path.suffix.lower() in DICOM_SUFFIXES:
+            raise BrokenDicomError(
+                "the file is named like DICOM and does not look like it in any encoding", code="not-dicom"
+            ) from error
+        raise
+    return SourceFile(dataset, hashlib.sha256(data).hexdigest())
+
+
+def parse(data: bytes) -> FileDataset:
+    """Parses the bytes of a whole file.
+
+    Raises:
+        NotDicomError: They do not look like DICOM.
+        InputError: They do, and are damaged or cut short.
+    """
+    with quiet(), converting("the DICOM file cannot be parsed", BrokenDicomError):
+        dataset = pydicom.dcmread(io.BytesIO(well_formed(data)))
+    if not has_any_pixels(dataset):
+        _refuse_cut_file(dataset, data)
+    return dataset
+
+
+def has_any_pixels(dataset: Dataset) -> bool:
+    """Whether a data set carries pixel data of any kind."""
+    return any(keyword in dataset for keyword in _PIXEL_KEYWORDS)
+
+
+def _refuse_cut_file(dataset: Dataset, data: bytes) -> None:
+    """Tells why a data set ended before its pixels: the parser drops what the end of the file cuts."""
+    if (len(dataset) == 0 or "Rows" in dataset) and any(tag in data for tag in _PIXEL_DATA_TAGS):
+        raise PixelDataError("the file ends within its pixel data", code="truncated-pixel-data")
+    if len(dataset) == 0:
+        raise BrokenDicomError("the file ends within its header, or holds no data set")
+
+
+def _bytes_of(path: Path) -> bytes:
+    with converting("the file cannot be read"):
+        if path.exists() and not path.is_file():  # reading a pipe or a device would never end
+            raise InputError("this is not a regular file")
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError("the file is larger than 2 GiB", code="too-large")
+        data = path.read_bytes()
+    if not data:
+        raise InputError("the file is empty", code="empty-file", next_step="Send it again from its source.")
+    return data

@@ -1,0 +1,1 @@
+"""Pictures for readers: film, map, outlines and the numbers beside them."""

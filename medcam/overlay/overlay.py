@@ -1,0 +1,134 @@
+"""Pictures of films: with a map, plain, and several on one sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from medcam.core.arrays import ByteArray
+from medcam.core.card import PAPER_RULE, FindingCard
+from medcam.core.errors import InvalidValueError
+from medcam.core.explanation import ModelReference, OutOfDistribution
+from medcam.core.finding import Finding, Region
+from medcam.core.geometry import Box, GridTransform
+from medcam.core.radiograph import Radiograph
+from medcam.core.resample import Sampler
+from medcam.core.threshold import region_threshold
+from medcam.overlay.blend import Shading
+from medcam.overlay.film import Film
+from medcam.overlay.marks import draw_regions, draw_view
+from medcam.overlay.panel import Caption, draw_foot, draw_panel, draw_warning
+from medcam.overlay.sheet import side_gutter, stacked
+from medcam.overlay.typeset import BACKGROUND, PANEL, filled
+
+Scale = Literal["model", "image"]
+_PANEL_WIDTH = 380
+
+
+def draw_overlay(
+    radiograph: Radiograph | Film,
+    finding: Finding,
+    *,
+    card: FindingCard | None,
+    model: ModelReference,
+    ood: OutOfDistribution,
+    long_side: int = 1024,
+    scale: Scale = "model",
+    signed: bool = False,
+) -> ByteArray:
+    """Draws a finding on its film, with all that a reader needs beside it.
+
+    The film keeps its true proportions and its display window. The map is resampled at drawn size only, coloured
+    where it exceeds the threshold of the card's region rule, transparent elsewhere. The patient's sides stand above
+    the film; words and numbers stand in a panel at its right; nothing but outline, box and peak is drawn on it.
+
+    Args:
+        radiograph: The film, or a `Film` made of it before (several findings of one film share it).
+        finding: With its map and regions; drawn are the regions of the card's rule, or all if none are.
+        card: The finding's card; without one, colours are scaled to the image and the threshold is the paper's.
+        model: Named in the panel.
+        ood: A flagged input gets a warning strip over the whole picture.
+        long_side: Pixels along the longer side of the film; unused for a `Film`.
+        scale: "model" for the card's absolute colour scale, "image" to scale colours to this image (said so).
+        signed: Whether evidence against is coloured too.
+
+    Returns:
+        uint8 RGB [height, width, 3], larger than the film.
+
+    Raises:
+        InvalidValueError: Card, film and finding do not belong together, or the size is too small.
+    """
+    if card is not None and card.name != finding.name:
+        raise InvalidValueError(f"the card of {card.name!r} does not describe {finding.name!r}")
+    film = radiograph if isinstance(radiograph, Film) else Film.of(radiograph, long_side)
+    transform = finding.map.transform
+    if (transform.source_height, transform.source_width) != (film.source_height, film.source_width):
+        raise InvalidValueError("the map belongs to a film of another size")
+    values = Sampler.to_source(transform, film.height, film.width).apply(finding.map.values)
+    highest = float(values.max())
+    rule = card.region_rule if card else PAPER_RULE
+    comparable = scale == "model" and card is not None
+    full_scale = card.map_scale if card and comparable else max(float(np.abs(values).max()), 1e-6)
+    threshold = region_threshold(rule, highest if finding.map.values.max() > 0.0 else 0.0)
+    shading = Shading(full_scale, threshold, signed)
+    shown = _shown(finding.regions, rule.name)
+    sees_all = _seen(transform) is None
+    caption = Caption(finding, model, rule, shown, shading, highest, comparable, sees_all)
+    unit = _unit(film)
+    picture = _marked(film, shading.blend(film.grey, values), caption, unit)
+    body = _beside(side_gutter(picture, film.letters, unit), caption, unit)
+    return stacked(draw_warning(ood, body.shape[1], unit), body) if ood.flagged else body
+
+
+def draw_film(radiograph: Radiograph | Film, *, long_side: int = 1024) -> ByteArray:
+    """Draws a film without any map, with the patient's sides above it.
+
+    Args:
+        radiograph: The film, or a `Film` made of it before.
+        long_side: Pixels along the longer side; unused for a `Film`.
+
+    Returns:
+        uint8 RGB [height, width, 3].
+    """
+    film = radiograph if isinstance(radiograph, Film) else Film.of(radiograph, long_side)
+    return side_gutter(np.repeat(film.grey[:, :, None], 3, axis=2), film.letters, _unit(film))
+
+
+def _unit(film: Film) -> float:
+    # Below three quarters the words could no longer be read.
+    return max(0.75, max(film.height, film.width) / 1024)
+
+
+def _shown(regions: Sequence[Region], rule: str) -> tuple[Region, ...]:
+    return tuple(region for region in regions if region.rule == rule) or tuple(regions)
+
+
+def _seen(transform: GridTransform) -> Box | None:
+    """The part of the film in the model's view, None when that is all of it (or all but a sliver of a pixel)."""
+    source = Box(0, 0, transform.source_width, transform.source_height)
+    common = transform.box_to_source(Box(0, 0, transform.width, transform.height)).intersection(source)
+    if common is None or common.area >= 0.999 * source.area:
+        return None
+    return common
+
+
+def _marked(film: Film, picture: ByteArray, caption: Caption, unit: float) -> ByteArray:
+    line, seen = max(1, round(2 * unit)), _seen(caption.finding.map.transform)
+    if seen is not None:
+        draw_view(picture, film, seen, line)
+    draw_regions(picture, film, caption.regions, line, quiet=caption.quiet)
+    return picture
+
+
+def _beside(film: ByteArray, caption: Caption, unit: float) -> ByteArray:
+    width = round(_PANEL_WIDTH * unit)
+    panel, foot = draw_panel(caption, width, unit), draw_foot(caption, width, unit)
+    height = max(film.shape[0], panel.shape[0] + foot.shape[0])
+    canvas = np.concatenate((filled(height, film.shape[1], BACKGROUND), filled(height, width, PANEL)), axis=1)
+    top = (height - film.shape[0]) // 2
+    canvas[top : top + film.shape[0], : film.shape[1]] = film
+    canvas[: panel.shape[0], film.shape[1] :] = panel
+    canvas[height - foot.shape[0] :, film.shape[1] :] = foot
+    return canvas
