@@ -61,13 +61,14 @@ class DisplayWindow:
         """Brightness 0 (black) .. 1 (white) of pixels in "denser is brighter" polarity; any shape, float32."""
         values = pixels if self.mirror is None else self.mirror - pixels
         shown = self._voi(values)
-        return shown if self.mirror is None else np.subtract(1.0, shown, dtype=np.float32)
+        return shown if self.mirror is None else np.asarray(1.0 - shown, dtype=np.float32)
 
     def _voi(self, values: FloatArray) -> FloatArray:
         if self.function is VoiFunction.TABLE:
             assert self.table is not None
             index = np.clip(np.rint(values - self.first_mapped), 0, self.table.size - 1).astype(np.int64)
-            return self.table[index]
+            looked_up: FloatArray = self.table[index]
+            return looked_up
         if self.function is VoiFunction.SIGMOID:
             exponent = np.clip(-4.0 * (values - self.center) / self.width, -80.0, 80.0)
             return np.asarray(1.0 / (1.0 + np.exp(exponent)), dtype=np.float32)
@@ -77,4 +78,4 @@ class DisplayWindow:
             shown = np.where(values > self.center - 0.5, 1.0, 0.0)
         else:
             shown = (values - (self.center - 0.5)) / (self.width - 1.0) + 0.5
-        return np.clip(shown, 0.0, 1.0, dtype=np.float32)
+        return np.asarray(np.clip(shown, 0.0, 1.0), dtype=np.float32)

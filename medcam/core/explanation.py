@@ -12,6 +12,8 @@ from medcam.core.finding import Finding
 from medcam.core.radiograph import Identity
 
 SCHEMA_VERSION = "1.0"
+RESEARCH_USE = "Research use. Not a medical device."
+"""Said wherever a result is shown."""
 
 
 @dataclass(frozen=True, slots=True)

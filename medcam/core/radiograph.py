@@ -112,7 +112,7 @@ class Radiograph:
 
     def display(self) -> ByteArray:
         """The film as shown: uint8 [height, width], window applied, padding black, denser brighter."""
-        shown = np.rint(self.window.apply(self.pixels) * 255.0).astype(np.uint8)
+        shown: ByteArray = np.rint(self.window.apply(self.pixels) * 255.0).astype(np.uint8)
         if self.padding is not None:
             shown[self.padding] = 0
         return shown

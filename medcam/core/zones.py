@@ -48,7 +48,7 @@ class Zones:
         masks = {name: frozen_array(self.masks[name], np.bool_, 2, name) for name in ZONES}
         if len({mask.shape for mask in masks.values()}) != 1:
             raise InvalidValueError("zone masks differ in shape")
-        if not (sum(mask.astype(np.uint8) for mask in masks.values()) == 1).all():
+        if not np.equal(sum(mask.astype(np.uint8) for mask in masks.values()), 1).all():
             raise InvalidValueError("zones must be disjoint and cover the film")
         if not 0.0 <= self.quality <= 1.0:
             raise InvalidValueError("a quality lies between 0 and 1")

@@ -1,5 +1,7 @@
 """Finds, reads and writes DICOM. The only package that knows pydicom and highdicom."""
 
+from pydicom.dataset import Dataset
+
 from medcam.dicom.chest import Answer, Verdict, frontal_chest
 from medcam.dicom.context import SourceContext, context_from_dataset, read_context
 from medcam.dicom.dx import Codec, DxAttributes, save_dx, write_dx
@@ -15,6 +17,7 @@ __all__ = [
     "Answer",
     "BrokenDicomError",
     "Codec",
+    "Dataset",
     "DxAttributes",
     "NotDicomError",
     "PixelDataError",

@@ -1,0 +1,163 @@
+"""The story that the project tells: a radiograph goes in, its findings and what drove them come out.
+
+file -> Radiograph -> model input -> Prediction -> ActivationMap -> Finding (regions, evidence) -> Explanation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from medcam.anatomy import MIN_QUALITY, find_zones
+from medcam.cam.evidence import evidence
+from medcam.cam.exact import activation_maps, check_ledger
+from medcam.cam.regions import regions
+from medcam.core.activation import ActivationMap
+from medcam.core.card import PAPER_RULE, FindingCard, ModelCard
+from medcam.core.errors import InvalidValueError, UsageError
+from medcam.core.explanation import Engine, Explanation, ModelReference, OutOfDistribution, Source
+from medcam.core.finding import Finding
+from medcam.core.protocols import Classifier
+from medcam.core.radiograph import Radiograph
+from medcam.core.zones import Zones
+from medcam.dicom import Answer, frontal_chest
+from medcam.models.registry import DEFAULT_MODEL, load_model
+from medcam.service.explained import ExplainedRadiograph
+from medcam.service.film_source import FilmSource, to_radiograph
+from medcam.service.software import software_versions
+from medcam.service.strangeness import judge, strangeness_warning
+
+METHOD = "cam"
+REGION_SIDE = 256
+"""Pixels along the film's longer side on which regions are found: a quarter of the time of 512, and still eight to a
+cell of a map of 32 x 32."""
+
+
+def explain(
+    source: FilmSource,
+    model: str | Path | Classifier = DEFAULT_MODEL,
+    *,
+    zones: Zones | None = None,
+    allow_out_of_distribution: bool = False,
+) -> ExplainedRadiograph:
+    """Explains one chest radiograph. Research use. Not a medical device.
+
+    Args:
+        source: Path of a DICOM file, a pydicom data set, a radiograph, or a grey array [height, width] in which denser
+            is brighter.
+        model: Name or folder of a model, or a loaded one: load it once for many films.
+        zones: Where the anatomy lies, where that is known; found by registration otherwise.
+        allow_out_of_distribution: Whether findings of a film that is unlike the training films are still called
+            present or absent, in spite of the warning.
+
+    Returns:
+        The explanation, which can draw and save itself.
+
+    Raises:
+        InputError: The film cannot be read; the code says why.
+        InvalidValueError: The array is not a finite [height, width].
+        UsageError: Source or model is none of the above.
+        ModelError: There is no such model, or its maps do not add up to its scores.
+    """
+    radiograph = to_radiograph(source)
+    classifier = _classifier(model)
+    [explanation] = explain_batch(
+        [radiograph], classifier, zones=[zones], allow_out_of_distribution=allow_out_of_distribution
+    )
+    return ExplainedRadiograph.of(explanation, radiograph, classifier.card)
+
+
+def explain_batch(
+    radiographs: Sequence[Radiograph],
+    classifier: Classifier,
+    *,
+    zones: Sequence[Zones | None] | None = None,
+    allow_out_of_distribution: bool = False,
+) -> list[Explanation]:
+    """Explains several radiographs with one forward pass; arguments and errors as in `explain`.
+
+    Args:
+        radiographs: The films.
+        classifier: The model.
+        zones: Known zones per film; None for a film whose zones are to be found by registration.
+        allow_out_of_distribution: As in `explain`.
+
+    Returns:
+        One explanation per film, in order.
+    """
+    known: Sequence[Zones | None] = [None] * len(radiographs) if zones is None else zones
+    if len(known) != len(radiographs):
+        raise InvalidValueError(f"{len(radiographs)} films need as many zones, not {len(known)}")
+    if not radiographs:
+        return []
+    prepared = [classifier.prepare(radiograph) for radiograph in radiographs]
+    inputs = np.stack([one.values for one in prepared])
+    prediction = classifier.predict(inputs)
+    maps = activation_maps(prediction, [one.transform for one in prepared], method=METHOD, layer=classifier.card.layer)
+    explanations = []
+    for film, film_maps, logits, film_zones, ood in zip(
+        radiographs, maps, prediction.logits, known, judge(classifier, inputs, prediction), strict=True
+    ):
+        withheld = ood.flagged and not allow_out_of_distribution
+        places = film_zones or find_zones(film)
+        findings = tuple(
+            _finding(activation, card, float(logit), places, withheld)
+            for activation, card, logit in zip(film_maps, classifier.card.findings, logits, strict=True)
+        )
+        explanations.append(_explanation(film, classifier.card, findings, ood, withheld))
+    return explanations
+
+
+def _classifier(model: str | Path | Classifier) -> Classifier:
+    if isinstance(model, str | Path):
+        return load_model(model)
+    if isinstance(model, Classifier):
+        return model
+    raise UsageError(
+        f"{type(model).__name__} is no model", next_step="Give a model's name or folder, or what `load_model` returns."
+    )
+
+
+def _finding(activation: ActivationMap, card: FindingCard, logit: float, zones: Zones, withheld: bool) -> Finding:
+    if activation.ledger:
+        check_ledger(activation, logit)
+        logit = float(activation.values.mean(dtype=np.float32) + np.float32(activation.bias))
+    probability = float(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))))
+    rules = dict.fromkeys((card.region_rule, PAPER_RULE))
+    return Finding(
+        name=card.name,
+        code=card.code,
+        probability=probability,
+        logit=logit,
+        threshold=card.threshold,
+        present=None if withheld else probability >= card.threshold,
+        map=activation,
+        evidence=evidence(activation, zones, minimum_quality=MIN_QUALITY) if activation.ledger else None,
+        regions=regions(activation, *rules, resolution=REGION_SIDE),
+    )
+
+
+def _explanation(
+    film: Radiograph, card: ModelCard, findings: tuple[Finding, ...], ood: OutOfDistribution, withheld: bool
+) -> Explanation:
+    return Explanation(
+        source=Source(film.identity, film.height, film.width, film.sha256, film.view.value),
+        model=ModelReference(card.name, card.version, card.weights_sha256),
+        engine=Engine("torch", "fp32", 0.0),
+        method=METHOD,
+        findings=findings,
+        out_of_distribution=ood,
+        warnings=(*strangeness_warning(ood, withheld=withheld), *_chest_warning(film), *film.warnings),
+        software=software_versions(),
+        created=datetime.now(UTC),
+    )
+
+
+def _chest_warning(film: Radiograph) -> tuple[str, ...]:
+    verdict = frontal_chest(film) if film.attributes else None
+    if verdict is None or verdict.answer is not Answer.NO:
+        return ()
+    return (f"{verdict.reason}, by the file's own attributes: the model is made for frontal chest films",)
