@@ -71,7 +71,7 @@ class Atlas:
         return self._sum(LUNG_ZONES)
 
     def zone_map(self, name: str) -> FloatArray:
-        """A zone's map, continued sideways beyond the atlas's body: films hold wider bodies, and cut them themselves."""
+        """A zone's map, continued sideways beyond the atlas's body: a film's own body may be wider, and cuts it."""
         return self._continued[name]
 
     @cached_property
@@ -136,4 +136,4 @@ def _unit_map(values: FloatArray, what: str) -> FloatArray:
 
 
 def _to_bytes(values: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return np.rint(values * 255.0).astype(np.uint8)
+    return np.asarray(np.rint(values * 255.0), dtype=np.uint8)

@@ -34,7 +34,7 @@ class Orientation:
     @classmethod
     def of(cls, patient_orientation: tuple[str, ...]) -> Orientation:
         """From Patient Orientation (0020,0020); what it does not say follows the usual convention."""
-        row, column = ((value[:1].upper() for value in (*patient_orientation, "", "")[:2]))
+        row, column = (value[:1].upper() for value in (*patient_orientation, "", "")[:2])
         transpose = row in ("H", "F") or column in ("R", "L")
         across, along = (column, row) if transpose else (row, column)
         return cls(transpose, across == "R", along == "H")
@@ -77,8 +77,9 @@ def working_film(radiograph: Radiograph) -> WorkingFilm:
         seen = np.asarray(~orientation.upright(radiograph.padding.astype(np.float32)).astype(np.bool_))
         share = shrink(seen.astype(np.float32), height, width)
         valid = share > 0.5
-        small = shrink(np.where(seen, pixels, 0.0), height, width) / np.maximum(share, 1e-6)
-    return WorkingFilm(normalise(np.asarray(small, dtype=np.float32), valid), valid, orientation)
+        small = shrink(np.where(seen, pixels, np.float32(0.0)), height, width)
+        small = np.asarray(small / np.maximum(share, 1e-6), dtype=np.float32)
+    return WorkingFilm(normalise(small, valid), valid, orientation)
 
 
 def working_shape(height: int, width: int) -> tuple[int, int]:

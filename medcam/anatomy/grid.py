@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -11,8 +13,10 @@ from medcam.core.arrays import FloatArray
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels; the first pixel covers 0 to 1."""
 
+Positions = npt.NDArray[np.floating[Any]]
 
-def resample(values: FloatArray, rows: npt.NDArray[np.float64], columns: npt.NDArray[np.float64]) -> FloatArray:
+
+def resample(values: FloatArray, rows: Positions, columns: Positions) -> FloatArray:
     """Values at every pair of a row and a column position, linear between pixel centres, the edge continued.
 
     Args:
@@ -50,7 +54,7 @@ def wide_mean(values: FloatArray, reach: float) -> FloatArray:
     return shrink(smooth, height, width) if step > 1 else smooth
 
 
-def _weights(positions: npt.NDArray[np.float64], cells: int) -> FloatArray:
+def _weights(positions: Positions, cells: int) -> FloatArray:
     index = np.clip(positions - 0.5, 0.0, cells - 1.0)
     first = np.minimum(np.floor(index).astype(np.int64), max(cells - 2, 0))
     share = index - first

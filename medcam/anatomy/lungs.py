@@ -59,9 +59,7 @@ def lung_fields(values: FloatArray, known: BoolArray, placement: Placement, atla
     return fields
 
 
-def _round(
-    contrast: FloatArray, known: BoolArray, box: Box, blur: float, atlas: Atlas
-) -> LungFields:
+def _round(contrast: FloatArray, known: BoolArray, box: Box, blur: float, atlas: Atlas) -> LungFields:
     right_prior = lay(atlas.right_lung, box, known.shape, blur)
     left_prior = lay(atlas.left_lung, box, known.shape, blur)
     near = _around(box, known.shape) & known
@@ -76,9 +74,7 @@ def _round(
     return LungFields(right, left, moved, (shares[0], shares[1]), separation)
 
 
-def lay(
-    values: FloatArray, box: Box, shape: tuple[int, ...], blur: float = 0.0
-) -> FloatArray:
+def lay(values: FloatArray, box: Box, shape: tuple[int, ...], blur: float = 0.0) -> FloatArray:
     """Lays an atlas map on a film so that the lungs' frame falls on `box`; float32 of `shape`."""
     left, top, right, bottom = LUNG_BOX
     x = left + (np.arange(shape[1]) + 0.5 - box[0]) * (right - left) / (box[2] - box[0])
@@ -133,9 +129,7 @@ def largest(mask: BoolArray) -> BoolArray:
     return np.asarray(ndimage.binary_fill_holes(labels == int(np.argmax(sizes))), dtype=np.bool_)
 
 
-def _box_of(
-    right: BoolArray, left: BoolArray, box: Box, shares: tuple[float, float]
-) -> Box:
+def _box_of(right: BoolArray, left: BoolArray, box: Box, shares: tuple[float, float]) -> Box:
     """The box around the lungs seen; a hidden lung is given the other one's height and its old outer edge."""
     seen = [mask for mask, share in zip((right, left), shares, strict=True) if share >= FEWEST_SHARE]
     if not seen:

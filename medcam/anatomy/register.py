@@ -27,7 +27,7 @@ MESH = 4
 """B-spline control cells along each side of the frame: few, so that an opacity bends no lung."""
 
 
-class RegistrationFailed(MedcamError):
+class RegistrationError(MedcamError):
     """The atlas could not be laid on what was seen."""
 
     default_code = "registration-failed"
@@ -71,12 +71,12 @@ def register(lungs: FloatArray, box: Box, atlas: Atlas) -> Registration:
         The registration. Deterministic: every grid point is used and one thread runs.
 
     Raises:
-        RegistrationFailed: SimpleITK found nothing to follow.
+        RegistrationError: SimpleITK found nothing to follow.
     """
     try:
         return _register(lungs, box, atlas)
     except RuntimeError as error:
-        raise RegistrationFailed("the atlas could not be laid on the film") from error
+        raise RegistrationError("the atlas could not be laid on the film") from error
 
 
 def _register(lungs: FloatArray, box: Box, atlas: Atlas) -> Registration:
@@ -101,7 +101,8 @@ def _affine(fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform) -> sit
     )
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetInitialTransform(start, inPlace=False)
-    return method.Execute(fixed, moving).GetNthTransform(0)
+    found: sitk.Transform = method.Execute(fixed, moving).GetNthTransform(0)
+    return found
 
 
 def _spline(fixed: sitk.Image, moving: sitk.Image, affine: sitk.Transform) -> sitk.Transform:
@@ -109,7 +110,8 @@ def _spline(fixed: sitk.Image, moving: sitk.Image, affine: sitk.Transform) -> si
     method.SetOptimizerAsLBFGSB(gradientConvergenceTolerance=1e-7, numberOfIterations=SPLINE_ROUNDS)
     method.SetMovingInitialTransform(affine)
     method.SetInitialTransform(sitk.BSplineTransformInitializer(fixed, [MESH, MESH]), inPlace=False)
-    return method.Execute(fixed, moving)
+    found: sitk.Transform = method.Execute(fixed, moving)
+    return found
 
 
 def _method() -> sitk.ImageRegistrationMethod:

@@ -68,7 +68,7 @@ def local_contrast(values: FloatArray, known: BoolArray, reach: float) -> FloatA
     weight = known.astype(np.float32)
     share = np.maximum(wide_mean(weight, reach), 1e-3)
     mean = wide_mean(values * weight, reach) / share
-    off = (values - mean) * weight
+    off = np.asarray((values - mean) * weight, dtype=np.float32)
     spread = np.sqrt(np.maximum(wide_mean(off * off, reach), 0.0) / share)
     return np.asarray(np.clip(off / np.maximum(spread, 0.02), -3.0, 3.0), dtype=np.float32)
 
@@ -97,8 +97,9 @@ def find_lungs_roughly(values: FloatArray, known: BoolArray, atlas: Atlas) -> Pl
         score, rank, top, left = _best_offset(spectrum, energy, template, floor, (height, width), middle)
         if rank > highest:
             x, y = left + template.left, top + template.top
-            edges = (edge / scale for edge in (x, y, x + template.width, y + template.height))
-            best, highest = Placement(*edges, score), rank
+            right, bottom = x + template.width, y + template.height
+            best = Placement(x / scale, y / scale, right / scale, bottom / scale, score)
+            highest = rank
     return best
 
 

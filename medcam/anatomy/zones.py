@@ -9,7 +9,7 @@ from medcam.anatomy.atlas import LEFT_LUNG, RIGHT_LUNG, Atlas, shipped_atlas
 from medcam.anatomy.film import SHORTEST, WorkingFilm, working_film
 from medcam.anatomy.lungs import lay, lung_fields
 from medcam.anatomy.quality import Agreement, agreement
-from medcam.anatomy.register import Registration, RegistrationFailed, register
+from medcam.anatomy.register import Registration, RegistrationError, register
 from medcam.anatomy.search import find_lungs_roughly, local_contrast
 from medcam.core.arrays import BoolArray, FloatArray
 from medcam.core.finding import ZonesSource
@@ -46,7 +46,7 @@ def _anatomy(film: WorkingFilm, view: View, atlas: Atlas) -> tuple[dict[str, Boo
         return _body_only(~air), 0.0
     try:
         zones, parts = _lay_atlas(values, air, film.valid, atlas)
-    except RegistrationFailed:
+    except RegistrationError:
         # Not hidden: quality 0 is this function's word for "no zones".
         return _body_only(~air), 0.0
     if parts.quality == 0.0:
@@ -68,7 +68,9 @@ def _lay_atlas(
         outside = _without_leaks(outside, np.any([zones[name] for name in half], axis=0))
     body = ~outside & valid
     contrast = local_contrast(values, body, 0.30 * (fields.box[2] - fields.box[0]))
-    parts = agreement(_upright_score(values, ~air, placement.score, atlas), contrast, body, fields, registration, zones, atlas)
+    parts = agreement(
+        _upright_score(values, ~air, placement.score, atlas), contrast, body, fields, registration, zones, atlas
+    )
     return {**{name: mask & body for name, mask in zones.items()}, "body": body}, parts
 
 

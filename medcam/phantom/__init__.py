@@ -1,4 +1,4 @@
-"""Synthetic chest radiographs with exact truth: a thorax projected by Beer-Lambert, findings inserted before projection."""
+"""Synthetic chest radiographs with exact truth: findings in a thorax that is projected by Beer-Lambert."""
 
 from medcam.phantom.case import FINDINGS, Acquisition, Case, FindingSpec, Patient
 from medcam.phantom.render import Phantom, render

@@ -66,4 +66,4 @@ def aorta(grid: Grid, patient: Patient) -> Image:
     descending = grid.zeros()
     line = [(22 * s, 92 * s), (27 * s + 0.4 * wide, 140 * s), (19 * s, 240 * s)]
     add_tube(grid, descending, line, [11 * s] * 3, strength=0.95)
-    return np.maximum(arch, descending)
+    return np.asarray(np.maximum(arch, descending), dtype=np.float32)

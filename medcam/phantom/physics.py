@@ -1,7 +1,8 @@
 """Beer-Lambert, scatter, quantum noise and detector blur: from line integrals to the detector's logarithm.
 
 Linear attenuation coefficients in 1/mm at an effective energy of about 65 keV, from NIST's tables (Hubbell and Seltzer
-1995) rounded: soft tissue .0185-.020, inflated lung a quarter of it, cortical bone .050, metal lowered to what beam hardening leaves.
+1995) rounded: soft tissue .0185-.020, inflated lung a quarter of it, cortical bone .050, metal lowered to what beam
+hardening leaves.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a vendor makes of the detector's logarithm: background equalisation, edge enhancement, look-up table, storage."""
+"""What a vendor makes of the detector's logarithm: equalisation, edge enhancement, look-up table, storage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def enhance(grid: Grid, signal: Image, acquisition: Acquisition) -> Image:
     fine = signal - smooth(grid, signal, EDGE_RANGES[0])
     coarse = signal - smooth(grid, signal, EDGE_RANGES[1])
     background = smooth(grid, signal, BACKGROUND_RANGE)
-    return signal + 0.35 * acquisition.edge * fine + acquisition.edge * coarse - acquisition.equalise * background
+    enhanced = signal + 0.35 * acquisition.edge * fine + acquisition.edge * coarse - acquisition.equalise * background
+    return np.asarray(enhanced, dtype=np.float32)
 
 
 def find_levels(enhanced: Image) -> Levels:

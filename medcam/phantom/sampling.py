@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from medcam.core.errors import UsageError
-from medcam.phantom.case import FINDINGS, Acquisition, Case, Distractor, FindingSpec, Patient
+from medcam.phantom.case import FINDINGS, Acquisition, Case, Distractor, Patient
 from medcam.phantom.findings import INSERTERS
 
 NORMAL_SHARE = 0.25

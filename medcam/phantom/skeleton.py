@@ -84,8 +84,18 @@ def _shoulder(grid: Grid, patient: Patient, side: int, jitter: float, bone: Imag
     s = patient.scale
     blade, head = side * (patient.thorax + 4 * s + jitter), side * (patient.thorax + 58 * s)
     for line, radii, hollow, share in (
-        ([(blade - side * 6 * s, 70 * s), (blade - side * 10 * s, 112 * s), (blade + side * 3 * s, 166 * s)], [2.2 * s] * 3, 0.5, 0.7),
-        ([(blade + side * 40 * s, 62 * s), (blade + side * 24 * s, 112 * s), (blade + side * 3 * s, 166 * s)], [2.8 * s] * 3, 0.5, 0.7),
+        (
+            [(blade - side * 6 * s, 70 * s), (blade - side * 10 * s, 112 * s), (blade + side * 3 * s, 166 * s)],
+            [2.2 * s] * 3,
+            0.5,
+            0.7,
+        ),
+        (
+            [(blade + side * 40 * s, 62 * s), (blade + side * 24 * s, 112 * s), (blade + side * 3 * s, 166 * s)],
+            [2.8 * s] * 3,
+            0.5,
+            0.7,
+        ),
         ([(blade - side * 20 * s, 64 * s), (blade + side * 42 * s, 50 * s)], [3 * s, 5 * s], 0.5, 0.6),
         ([(head + side * 2, 78 * s), (head + side * 10 * s, 210 * s)], [12 * s, 11 * s], 0.62, 0.65),
     ):

@@ -1,4 +1,4 @@
-"""The projected thorax of one patient: chord lengths of every tissue along the beam, and the silhouettes of the anatomy."""
+"""The projected thorax of one patient: chord lengths of every tissue along the beam, and silhouettes of the anatomy."""
 
 from __future__ import annotations
 
@@ -81,8 +81,12 @@ def build_thorax(
     lateral = lateral_border(grid, patient)
     lungs = {side: lung(grid, patient, side, lateral, raised.get(side, 0.0)) for side in SIDES}
     cardiac = heart(grid, patient, heart_ratio, float(lateral.max()), {s: lungs[s].dome for s in SIDES})
-    aerated = {side: lungs[side].path - 0.95 * np.minimum(lungs[side].path, cardiac.path) for side in SIDES}
-    aerated[LEFT] = aerated[LEFT] - 0.9 * np.minimum(aerated[LEFT], aorta(grid, patient))
+    aerated: dict[int, Image] = {
+        side: np.asarray(lungs[side].path - 0.95 * np.minimum(lungs[side].path, cardiac.path), dtype=np.float32)
+        for side in SIDES
+    }
+    behind = np.minimum(aerated[LEFT], aorta(grid, patient))
+    aerated[LEFT] = np.asarray(aerated[LEFT] - 0.9 * behind, dtype=np.float32)
     airway = trachea(grid, patient)
     add_gas(grid, patient, airway)
     return Thorax(
@@ -91,7 +95,7 @@ def build_thorax(
         body=body_thickness(grid, patient),
         lungs=lungs,
         aerated=aerated,
-        markings=lung_markings(grid, patient, aerated[RIGHT] + aerated[LEFT]) if detail else grid.zeros(),
+        markings=lung_markings(grid, patient, np.add(aerated[RIGHT], aerated[LEFT])) if detail else grid.zeros(),
         opacity=grid.zeros(),
         free_air=grid.zeros(),
         airway=airway,
@@ -99,4 +103,3 @@ def build_thorax(
         metal=grid.zeros(),
         cardiac=cardiac,
     )
-

@@ -78,10 +78,7 @@ def make_truth(
     mask = footprint > INSERTERS[spec.name].footprint * float(footprint.max())
     if not mask.any():
         return None
-    if spec.name == "Cardiomegaly":
-        contrast = ratio
-    else:
-        contrast = _contrast_to_noise(grid, mask, change, clutter)
+    contrast = ratio if spec.name == "Cardiomegaly" else _contrast_to_noise(grid, mask, change, clutter)
     if spec.name == "Support Devices":
         mask = dilate(mask, grid.size / MAP_CELLS / 2)
     subtle, moderate = DIFFICULTY_LIMITS[spec.name]

@@ -40,7 +40,7 @@ def add_tube(
         image: float32 [size, size], mm.
         line: x and y of the centre line, mm.
         radii: One per point, mm.
-        hollow: Inner radius as a share of the outer, for cortical bone and tubes; the marrow keeps a third of its chord.
+        hollow: Inner radius as a share of the outer, for cortical bone and tubes; marrow keeps a third of its chord.
         strength: Factor on the chord.
     """
     add_tree(grid, image, [segments(line, radii)], hollow=hollow, strength=strength)

@@ -30,7 +30,8 @@ def lung_markings(grid: Grid, patient: Patient, lung_path: Image) -> Image:
             _branch(patient, side, -1.35 + 2.75 * number / (BRANCHES - 1) + rng.normal(0, 0.1), rng, parts)
     add_tree(grid, tree, parts)
     texture = np.maximum(_texture(grid, patient), -2.0) * 0.020 * lung_path * patient.markings
-    return np.minimum(1.25 * tree * np.clip(lung_path / 70, 0, 1) + texture, 0.8 * lung_path)
+    seen = np.minimum(1.25 * tree * np.clip(lung_path / 70, 0, 1) + texture, 0.8 * lung_path)
+    return np.asarray(seen, dtype=np.float32)
 
 
 def _hilum_centre(patient: Patient, side: int) -> tuple[float, float]:
@@ -48,9 +49,7 @@ def _hilum(grid: Grid, patient: Patient, side: int, rng: np.random.Generator, tr
         add_tube(grid, tree, [start, end], [rng.uniform(3, 6) * s, rng.uniform(2, 4) * s], strength=0.5)
 
 
-def _branch(
-    patient: Patient, side: int, angle: float, rng: np.random.Generator, parts: list[Segments]
-) -> None:
+def _branch(patient: Patient, side: int, angle: float, rng: np.random.Generator, parts: list[Segments]) -> None:
     s, (x, y) = patient.scale, _hilum_centre(patient, side)
     radius, step = rng.uniform(2.2, 3.5) * s * patient.markings**0.5, rng.uniform(12, 16) * s
     x, y = x, y + 12 * np.sin(angle)

@@ -20,8 +20,8 @@ LUNG_PATH = 9.0
 def anatomy_masks(thorax: Thorax) -> Mapping[str, Mask]:
     """bool [size, size] by name. Disjoint except for "body" (which holds all) and "spine".
 
-    Right and left are the patient's. A lung is what is seen above its dome of the diaphragm; its zones are thirds of its
-    height. The heart comes before the mediastinum, and both before the lungs.
+    Right and left are the patient's. A lung is what is seen above its dome of the diaphragm; its zones are thirds of
+    its height. The heart comes before the mediastinum, and both before the lungs.
     """
     grid, patient = thorax.grid, thorax.patient
     body = thorax.body > 12

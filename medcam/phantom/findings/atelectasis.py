@@ -29,7 +29,7 @@ class Atelectasis:
         """Puts airless lung in; returns its chord length."""
         rng = np.random.default_rng(spec.seed)
         path = self._plates(thorax, spec, rng) if spec.kind == "plate" else self._lobe(thorax, spec, rng)
-        path = np.minimum(path, 0.95 * thorax.aerated[spec.side]).astype(np.float32)
+        path = np.asarray(np.minimum(path, 0.95 * thorax.aerated[spec.side]), dtype=np.float32)
         thorax.opacity += path
         return path
 

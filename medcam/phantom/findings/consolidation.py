@@ -33,7 +33,8 @@ class Consolidation:
             size = radius * rng.uniform(0.45, 0.8)
             shape = (size * rng.uniform(0.8, 1.2), size * rng.uniform(0.7, 1.1), 0.9 * size)
             path = np.maximum(path, ellipsoid(thorax, (x + dx, y + dy), shape, rng.uniform(0, 3)))
-        path = np.maximum(soften(thorax, path, 4 * s) * (1 + 0.22 * mottle(thorax, rng, 7 * s)), 0) * spec["density"]
+        mottled = soften(thorax, path, 4 * s) * (1 + 0.22 * mottle(thorax, rng, 7 * s))
+        path = np.asarray(np.maximum(mottled, 0) * spec["density"], dtype=np.float32)
         path = np.minimum(path, 0.9 * thorax.aerated[spec.side])
         if spec["radius_mm"] > 30:
             path = np.maximum(path - 1.2 * self._bronchi(thorax, spec, (x, y), radius, rng) * (path > 4), 0)
