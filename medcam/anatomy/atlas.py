@@ -38,12 +38,15 @@ class Atlas:
     Args:
         picture: float32 [128, 128], mean brightness, 0 (dark) to 1 (dense).
         maps: float32 [128, 128] per name of `BODY_ZONES` and "body": how often a pixel belongs to it, 0 to 1.
+        visible: float32 [128, 128], how often a pixel is taken for lung when a film is looked at: less than the lungs,
+            whose edges are thin and whose inner parts lie behind hila and vessels.
         aspect: Mean height over width of the box around both lungs, in the films' own pixels.
         origin: What it was built from, in words, with the seed.
     """
 
     picture: FloatArray = field(repr=False)
     maps: Mapping[str, FloatArray] = field(repr=False)
+    visible: FloatArray = field(repr=False)
     aspect: float
     origin: str
 
@@ -51,6 +54,7 @@ class Atlas:
         if set(self.maps) != set(NAMES):
             raise InvalidValueError(f"an atlas needs exactly the maps {', '.join(NAMES)}")
         object.__setattr__(self, "picture", _unit_map(self.picture, "atlas picture"))
+        object.__setattr__(self, "visible", _unit_map(self.visible, "visible lungs"))
         object.__setattr__(self, "maps", {name: _unit_map(self.maps[name], name) for name in NAMES})
         if not self.aspect > 0:
             raise InvalidValueError("the lungs' aspect must be positive")
@@ -70,15 +74,20 @@ class Atlas:
         """How often a pixel lies in either lung."""
         return self._sum(LUNG_ZONES)
 
-    def zone_map(self, name: str) -> FloatArray:
-        """A zone's map, continued sideways beyond the atlas's body: a film's own body may be wider, and cuts it."""
-        return self._continued[name]
+    def organs(self) -> Mapping[str, FloatArray]:
+        """Maps of "right-lung", "left-lung", "heart", "mediastinum" and "below-diaphragm".
+
+        They are continued sideways beyond the atlas's body: a film's own body may be wider, and cuts them.
+        """
+        return self._continued
 
     @cached_property
     def _continued(self) -> dict[str, FloatArray]:
         body = self.maps["body"] > 0.5
         nearest = ndimage.distance_transform_edt(~body, return_distances=False, return_indices=True)
-        return {name: np.where(body, self.maps[name], self.maps[name][tuple(nearest)]) for name in BODY_ZONES}
+        whole = {"right-lung": self.right_lung, "left-lung": self.left_lung}
+        whole |= {name: self.maps[name] for name in BODY_ZONES if name not in LUNG_ZONES}
+        return {name: np.where(body, values, values[tuple(nearest)]) for name, values in whole.items()}
 
     def save(self, path: Path) -> None:
         """Writes the atlas as a compressed `.npz` of 8-bit maps (1/255 steps), without pickles."""
@@ -87,6 +96,7 @@ class Atlas:
             buffer,
             picture=_to_bytes(self.picture),
             maps=np.stack([_to_bytes(self.maps[name]) for name in NAMES]),
+            visible=_to_bytes(self.visible),
             aspect=np.array(self.aspect),
             origin=np.array(self.origin),
         )
@@ -111,7 +121,8 @@ class Atlas:
                 maps = archive["maps"].astype(np.float32) / 255.0
                 picture = archive["picture"].astype(np.float32) / 255.0
                 named = dict(zip(NAMES, maps, strict=True))
-                return cls(picture, named, float(archive["aspect"]), str(archive["origin"]))
+                visible = archive["visible"].astype(np.float32) / 255.0
+                return cls(picture, named, visible, float(archive["aspect"]), str(archive["origin"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise AtlasError(f"the atlas cannot be read: {error}") from error
 

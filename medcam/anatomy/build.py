@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
 
 from medcam.anatomy.atlas import LUNG_BOX, NAMES, SIDE, Atlas, AtlasError
-from medcam.anatomy.film import normalise
+from medcam.anatomy.film import normalise, working_film
 from medcam.anatomy.grid import Box, resample
+from medcam.anatomy.sight import look
 from medcam.core.arrays import BoolArray, FloatArray
+from medcam.core.display import DisplayWindow
 from medcam.core.errors import InvalidValueError
 from medcam.core.finding import ZonesSource
+from medcam.core.radiograph import Radiograph
 from medcam.core.zones import LUNG_ZONES, Zones
 
 FEWEST_LUNG_PIXELS = 100
@@ -23,7 +27,7 @@ AtlasCase = tuple[FloatArray, Mapping[str, BoolArray]]
 
 
 def build_atlas(cases: Iterable[AtlasCase], *, origin: str) -> Atlas:
-    """Averages cases into an atlas, one at a time in memory.
+    """Averages cases into an atlas, one at a time in memory. Its visible lungs are the whole lungs: see `with_sight`.
 
     Args:
         cases: Pictures with their masks.
@@ -46,7 +50,30 @@ def build_atlas(cases: Iterable[AtlasCase], *, origin: str) -> Atlas:
         raise AtlasError("an atlas needs at least one case")
     means = {name: np.clip(total / len(aspects), 0.0, 1.0).astype(np.float32) for name, total in totals.items()}
     picture = means.pop("picture")
-    return Atlas(picture, means, aspect=float(np.exp(np.mean(np.log(aspects)))), origin=origin)
+    visible = np.minimum(np.sum([means[name] for name in LUNG_ZONES], axis=0), np.float32(1.0))
+    return Atlas(picture, means, visible, aspect=float(np.exp(np.mean(np.log(aspects)))), origin=origin)
+
+
+def with_sight(atlas: Atlas, cases: Iterable[AtlasCase]) -> Atlas:
+    """The atlas with visible lungs: what is taken for lung on the cases, in the frame of their true lungs.
+
+    Args:
+        atlas: From `build_atlas`.
+        cases: The same cases once more.
+
+    Raises:
+        AtlasError: As for `build_atlas`.
+    """
+    total, count = np.zeros((SIDE, SIDE), dtype=np.float64), 0
+    for picture, masks in cases:
+        box, _ = _framed(picture, masks)
+        film = working_film(Radiograph(picture, DisplayWindow(center=0.5)))
+        scale = film.values.shape[0] / picture.shape[0]
+        total += _into_frame(look(film, atlas).fields.both, tuple(scale * edge for edge in box))
+        count += 1
+    if not count:
+        raise AtlasError("an atlas needs at least one case")
+    return replace(atlas, visible=np.clip(total / count, 0.0, 1.0).astype(np.float32))
 
 
 def _framed(picture: FloatArray, masks: Mapping[str, BoolArray]) -> tuple[Box, dict[str, FloatArray]]:

@@ -38,6 +38,11 @@ class LungFields:
     shares: tuple[float, float]
     separation: float
 
+    @property
+    def both(self) -> FloatArray:
+        """float32 [height, width], how probably a pixel lies in either lung."""
+        return np.maximum(self.right, self.left)
+
 
 def lung_fields(values: FloatArray, known: BoolArray, placement: Placement, atlas: Atlas) -> LungFields:
     """Finds the lungs near a placement.

@@ -23,7 +23,7 @@ class Agreement:
     Args:
         correlation: Of film and atlas where the lungs were found, less what it is for the film turned over or sideways
             where that fits better; -1 to 1.
-        overlap: Dice coefficient of the lungs seen and the atlas's lungs as carried over, 0 to 1.
+        overlap: Dice coefficient of the lungs seen and the atlas's visible lungs as carried over, 0 to 1.
         separation: Brightness between lungs and their surroundings, in standard deviations.
         below: The same of the tissue below the diaphragm against the lungs; None where the film ends above it.
         balance: Smaller over larger lung, as seen, 0 to 1.
@@ -81,7 +81,7 @@ def agreement(
         The parts of the quality.
     """
     carried = np.any([zones[name] for name in LUNG_ZONES], axis=0)
-    seen = (fields.right > 0.5) | (fields.left > 0.5)
+    seen, expected = fields.both > 0.5, registration.carry(atlas.visible, body.shape) > 0.5
     halves = [float(np.any([zones[name] for name in half], axis=0).sum()) for half in (LUNG_ZONES[:3], LUNG_ZONES[3:])]
     box = fields.box
     aspect = np.log((box[3] - box[1]) / (box[2] - box[0]) / atlas.aspect)
@@ -89,7 +89,7 @@ def agreement(
     centre = zones["heart"] | zones["mediastinum"]
     return Agreement(
         correlation=correlation,
-        overlap=2.0 * float((carried & seen).sum()) / max(1.0, float(carried.sum() + seen.sum())),
+        overlap=2.0 * float((expected & seen).sum()) / max(1.0, float(expected.sum() + seen.sum())),
         separation=_distance(contrast, carried & body, centre & body) or 0.0,
         below=_distance(contrast, carried & body, zones["below-diaphragm"] & body),
         balance=min(halves) / max(1.0, *halves),

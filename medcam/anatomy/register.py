@@ -2,7 +2,8 @@
 
 Both pictures live in the atlas's frame, into which the box around the lungs has already brought the film, so that the
 wanted transform is close to the identity. Registered are soft lung maps, not brightness: a film and a phantom share the
-shape of a lung, not its grey levels.
+shape of a lung, not its grey levels. The atlas's side is the lungs as they are seen on phantoms by the same eye, not as
+they are: like is laid on like, and what the eye never sees moves along.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Registration:
 
 
 def register(lungs: FloatArray, box: Box, atlas: Atlas) -> Registration:
-    """Finds the transform that lays the atlas's lungs on those of a film.
+    """Finds the transform that lays the atlas's visible lungs on those of a film.
 
     Args:
         lungs: float32 [height, width], how probably a pixel is lung, on the working grid.
@@ -81,7 +82,7 @@ def register(lungs: FloatArray, box: Box, atlas: Atlas) -> Registration:
 
 def _register(lungs: FloatArray, box: Box, atlas: Atlas) -> Registration:
     fixed = _frame_image(_into_frame(lungs, box))
-    moving = _image(ndimage.gaussian_filter(atlas.lungs, SOFTNESS), 1.0)
+    moving = _image(ndimage.gaussian_filter(atlas.visible, SOFTNESS), 1.0)
     affine = sitk.AffineTransform(2)
     affine.SetCenter((SIDE / 2.0, SIDE / 2.0))
     affine = sitk.AffineTransform(_affine(fixed, moving, affine))

@@ -7,17 +7,14 @@ import numpy as np
 from medcam.anatomy.air import outer_air
 from medcam.anatomy.atlas import LEFT_LUNG, RIGHT_LUNG, Atlas, shipped_atlas
 from medcam.anatomy.film import SHORTEST, WorkingFilm, working_film
-from medcam.anatomy.lungs import lay, lung_fields
 from medcam.anatomy.quality import Agreement, agreement
 from medcam.anatomy.register import Registration, RegistrationError, register
 from medcam.anatomy.search import find_lungs_roughly, local_contrast
+from medcam.anatomy.sight import look, without_leaks
 from medcam.core.arrays import BoolArray, FloatArray
 from medcam.core.finding import ZonesSource
 from medcam.core.radiograph import Radiograph, View
 from medcam.core.zones import BODY_ZONES, Zones
-
-LEAK = 0.35
-"""Where more than this share of the expected lungs is taken for outer air, it is lung that the air has leaked into."""
 
 
 def find_zones(radiograph: Radiograph, atlas: Atlas | None = None) -> Zones:
@@ -45,7 +42,7 @@ def _anatomy(film: WorkingFilm, view: View, atlas: Atlas) -> tuple[dict[str, Boo
     if view is View.LATERAL or min(values.shape) < SHORTEST or not _has_structure(values, ~air):
         return _body_only(~air), 0.0
     try:
-        zones, parts = _lay_atlas(values, air, film.valid, atlas)
+        zones, parts = _lay_atlas(film, atlas)
     except RegistrationError:
         # Not hidden: quality 0 is this function's word for "no zones".
         return _body_only(~air), 0.0
@@ -54,23 +51,18 @@ def _anatomy(film: WorkingFilm, view: View, atlas: Atlas) -> tuple[dict[str, Boo
     return zones, parts.quality
 
 
-def _lay_atlas(
-    values: FloatArray, air: BoolArray, valid: BoolArray, atlas: Atlas
-) -> tuple[dict[str, BoolArray], Agreement]:
-    placement = find_lungs_roughly(values, ~air, atlas)
-    for lung in (atlas.right_lung, atlas.left_lung):
-        air = _without_leaks(air, lay(lung, placement.box, air.shape, 0.03) > 0.5) | ~valid
-    fields = lung_fields(values, ~air, placement, atlas)
-    registration = register(np.maximum(fields.right, fields.left), fields.box, atlas)
+def _lay_atlas(film: WorkingFilm, atlas: Atlas) -> tuple[dict[str, BoolArray], Agreement]:
+    values, sight = film.values, look(film, atlas)
+    fields = sight.fields
+    registration = register(fields.both, fields.box, atlas)
     zones = _carried(registration, atlas, values.shape)
-    outside = outer_air(values, valid)
+    outside = outer_air(values, film.valid)
     for half in (RIGHT_LUNG, LEFT_LUNG):
-        outside = _without_leaks(outside, np.any([zones[name] for name in half], axis=0))
-    body = ~outside & valid
+        outside = without_leaks(outside, np.any([zones[name] for name in half], axis=0))
+    body = ~outside & film.valid
     contrast = local_contrast(values, body, 0.30 * (fields.box[2] - fields.box[0]))
-    parts = agreement(
-        _upright_score(values, ~air, placement.score, atlas), contrast, body, fields, registration, zones, atlas
-    )
+    score = _upright_score(values, ~sight.air, sight.placement.score, atlas)
+    parts = agreement(score, contrast, body, fields, registration, zones, atlas)
     return {**{name: mask & body for name, mask in zones.items()}, "body": body}, parts
 
 
@@ -83,15 +75,21 @@ def _upright_score(values: FloatArray, known: BoolArray, score: float, atlas: At
 
 
 def _carried(registration: Registration, atlas: Atlas, shape: tuple[int, ...]) -> dict[str, BoolArray]:
-    maps = np.stack([registration.carry(atlas.zone_map(name), shape) for name in BODY_ZONES])
-    rest = np.clip(1.0 - maps.sum(axis=0), 0.0, 1.0)
-    winner = np.argmax(np.concatenate([maps, rest[None]]), axis=0)
-    return {name: np.asarray(winner == index) for index, name in enumerate(BODY_ZONES)}
+    """The atlas's organs where the registration puts them, each pixel to the likeliest; the lungs cut into thirds."""
+    maps = [registration.carry(values, shape) for values in atlas.organs().values()]
+    rest = np.clip(1.0 - np.sum(maps, axis=0), 0.0, 1.0)
+    winner = np.argmax(np.stack([*maps, rest]), axis=0)
+    organs = {name: np.asarray(winner == index) for index, name in enumerate(atlas.organs())}
+    right, left = organs.pop("right-lung"), organs.pop("left-lung")
+    return {**_thirds(right, RIGHT_LUNG), **_thirds(left, LEFT_LUNG), **organs}
 
 
-def _without_leaks(air: BoolArray, lungs: BoolArray) -> BoolArray:
-    leaked = float((air & lungs).sum()) > LEAK * max(1.0, float(lungs.sum()))
-    return np.asarray(air & ~lungs) if leaked else air
+def _thirds(lung: BoolArray, names: tuple[str, ...]) -> dict[str, BoolArray]:
+    """A lung's zones are thirds of its height, as on the phantoms."""
+    rows = np.flatnonzero(lung.any(axis=1))
+    edges = np.linspace(rows[0], rows[-1] + 1, len(names) + 1) if rows.size else np.zeros(len(names) + 1)
+    number = np.digitize(np.arange(lung.shape[0]), np.rint(edges[1:-1]))
+    return {name: lung & (number == index)[:, None] for index, name in enumerate(names)}
 
 
 def _has_structure(values: FloatArray, known: BoolArray) -> bool:

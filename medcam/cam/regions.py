@@ -165,7 +165,7 @@ def _outline(surface: _Surface, window: Window, part: BoolArray, threshold: floa
     rim = np.ones(values.shape, dtype=np.bool_)
     rim[1:-1, 1:-1] = False
     values[rim] = np.minimum(values[rim], 2.0 * threshold - values[rim])
-    contours = find_contours(values, threshold, fully_connected="high")  # type: ignore[no-untyped-call]
+    contours = find_contours(values, threshold, fully_connected="high")
     outer = max(contours, key=_enclosed)
     simple = _thinned(outer[:-1])
     placed = np.add(simple, [top - 1, left - 1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT, MARGIN = 420, 280, 48
@@ -55,11 +56,21 @@ def _chart(title: str, lines: Mapping[str, Sequence[float]], x_label: str, left:
         body.append(f'<text x="{x - 4:.1f}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
     for number, (name, line) in enumerate(lines.items()):
         colour = COLOURS[number % len(COLOURS)]
-        points = " ".join(
-            "{:.1f},{:.1f}".format(*place(step, value)) for step, value in enumerate(line) if math.isfinite(value)
-        )
-        body.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
+        body += _strokes([place(step, value) for step, value in enumerate(line)], colour)
         x, y = left + MARGIN + (number % 3) * 118, HEIGHT + 12 + 20 * (number // 3)
         body.append(f'<rect x="{x}" y="{y - 8}" width="10" height="3" fill="{colour}"/>')
         body.append(f'<text x="{x + 14}" y="{y - 3}">{escape(name)}</text>')
     return "".join(body)
+
+
+def _strokes(points: Sequence[tuple[float, float]], colour: str) -> list[str]:
+    """A line through points; it is broken where one is not finite, and a point without neighbours is a dot."""
+    strokes = []
+    for drawn, stretch in groupby(points, key=lambda point: math.isfinite(point[1])):
+        found = [f"{x:.1f},{y:.1f}" for x, y in stretch]
+        if drawn and len(found) > 1:
+            strokes.append(f'<polyline points="{" ".join(found)}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
+        elif drawn:
+            x, y = found[0].split(",")
+            strokes.append(f'<circle cx="{x}" cy="{y}" r="2" fill="{colour}"/>')
+    return strokes

@@ -7,7 +7,7 @@ become 1 and the weights stay the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -16,6 +16,7 @@ from monai.networks.nets import DenseNet, EfficientNetBN, ResNet, SEResNet50
 from torch import Tensor, nn
 
 from medcam.core.errors import ModelError
+from medcam.models.neck import Neck
 
 STRIDES = (4, 8, 16, 32)
 PADDING_MODES = ("zeros", "reflect", "replicate")
@@ -27,14 +28,22 @@ class Backbone(nn.Module):
 
     Attributes:
         network: MONAI's own module with its own key names.
+        neck: What joins its stages, None where the last stage alone is used.
         out_channels: Channels of the features.
         stride: Input pixels per feature cell.
         layer: Name of the layer whose output the features are.
     """
 
-    def __init__(self, network: nn.Module, features: Callable[[Tensor], Tensor], stride: int, layer: str) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        features: Callable[[Tensor], Tensor],
+        stride: int,
+        layer: str,
+        neck: nn.Module | None = None,
+    ) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.neck = network, neck
         self.stride, self.layer = stride, layer
         self._features = features
         self.out_channels = self._measure()
@@ -46,10 +55,10 @@ class Backbone(nn.Module):
     @torch.no_grad()
     def _measure(self) -> int:
         first = next(module for module in self.network.modules() if isinstance(module, nn.Conv2d))
-        was_training = self.network.training
-        self.network.eval()
+        was_training = self.training
+        self.eval()
         size = int(self._features(torch.zeros(1, first.in_channels, 64, 64)).shape[1])
-        self.network.train(was_training)
+        self.train(was_training)
         return size
 
 
@@ -147,19 +156,40 @@ _RESNETS: dict[str, dict[str, Any]] = {
 }
 
 
-def _resnet(in_channels: int, stride: int, **options: Any) -> Backbone:
+def _resnet(in_channels: int, stride: int, *, neck: int = 0, **options: Any) -> Backbone:
+    """A ResNet; with `neck` channels its first stage (stride 4) is joined with the last three at stride 8."""
     network = ResNet(
         spatial_dims=2, n_input_channels=in_channels, num_classes=1, conv1_t_size=7, conv1_t_stride=2, **options
     )
     stages = [network.layer2, network.layer3, network.layer4]
-    for stage in stages[len(stages) - _reductions(stride) :]:
+    if neck and stride != STRIDES[0]:
+        raise ModelError(f"a neck gives stride {STRIDES[0]}, not {stride}", code="unknown-backbone")
+    for stage in stages[1:] if neck else stages[len(stages) - _reductions(stride) :]:
         _unstride(stage[0])
 
-    def features(x: Tensor) -> Tensor:
-        x = network.maxpool(network.act(network.bn1(network.conv1(x))))
-        return network.layer4(network.layer3(network.layer2(network.layer1(x))))  # type: ignore[no-any-return]
+    def first(x: Tensor) -> Tensor:
+        return network.layer1(network.maxpool(network.act(network.bn1(network.conv1(x)))))  # type: ignore[no-any-return]
 
-    return Backbone(network, features, stride, "layer4")
+    def last(x: Tensor) -> Tensor:
+        return network.layer4(network.layer3(network.layer2(first(x))))  # type: ignore[no-any-return]
+
+    if not neck:
+        return Backbone(network, last, stride, "layer4")
+    joint = Neck([_channels(stage) for stage in (network.layer1, *stages)], neck)
+
+    def joined(x: Tensor) -> Tensor:
+        outputs = [first(x)]
+        for stage in stages:
+            outputs.append(stage(outputs[-1]))
+        return joint(outputs)  # type: ignore[no-any-return]
+
+    return Backbone(network, joined, stride, "neck", neck=joint)
+
+
+def _channels(stage: nn.Module) -> int:
+    """Output channels of a ResNet's stage."""
+    norms = [module for module in stage.modules() if isinstance(module, nn.BatchNorm2d)]
+    return int(norms[-1].num_features)
 
 
 def _unstride(block: nn.Module) -> None:
@@ -192,11 +222,17 @@ def _seresnet50(in_channels: int, stride: int) -> Backbone:
     return Backbone(network, network.features, stride, "layer4")
 
 
+_STRIDELESS = nn.Conv2d(1, 1, 1)
+
+
 def _efficientnet(in_channels: int, stride: int, variant: str) -> Backbone:
     network = EfficientNetBN(variant, spatial_dims=2, in_channels=in_channels, num_classes=1, pretrained=False)
-    strided = [layer for layer in _depthwise(network) if layer.stride == (2, 2)]
-    for layer in strided[len(strided) - _reductions(stride) :]:
-        layer.stride = (1, 1)
+    strided = [block for block in network.modules() if getattr(block, "_depthwise_conv", _STRIDELESS).stride == (2, 2)]
+    for block in strided[len(strided) - _reductions(stride) :]:
+        block._depthwise_conv.stride = (1, 1)
+        # MONAI pads by a fixed amount that was worked out for stride 2: one cell would be lost with stride 1.
+        reach = block._depthwise_conv.kernel_size[0] // 2
+        block._depthwise_conv_padding = nn.ZeroPad2d(reach)
 
     def features(x: Tensor) -> Tensor:
         x = network._swish(network._bn0(network._conv_stem(network._conv_stem_padding(x))))
@@ -205,12 +241,6 @@ def _efficientnet(in_channels: int, stride: int, variant: str) -> Backbone:
         return network._swish(network._bn1(x))  # type: ignore[no-any-return]
 
     return Backbone(network, features, stride, "_bn1.swish")
-
-
-def _depthwise(network: nn.Module) -> Iterator[nn.Conv2d]:
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d) and layer.groups > 1:
-            yield layer
 
 
 def _register_efficientnet(name: str) -> None:

@@ -7,21 +7,31 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from medcam.core.card import ModelCard
 from medcam.core.errors import InvalidValueError, ModelError
 from medcam.models.backbones import Backbone, build_backbone
 from medcam.models.heads import PoolingHead, build_head
 
-ACTIVATIONS = {"relu": nn.ReLU, "softplus": nn.Softplus, "sigmoid": nn.Sigmoid}
+SHARPNESS = 2.0
+"""Of the units' softplus, log(1 + exp(sharpness * x)) / sharpness."""
 
 
 class ClassifierOutput(NamedTuple):
-    """logits [n, findings], maps [n, findings, h, w] and the features [n, channels, h, w] that were weighted."""
+    """What one forward pass gives.
+
+    Attributes:
+        logits: [n, findings].
+        maps: [n, findings, h, w].
+        features: [n, channels, h, w], what the class weights multiply.
+        unit_logits: [n, findings, h, w], the findings' own units before their activation; None without such units.
+    """
 
     logits: Tensor
     maps: Tensor
     features: Tensor
+    unit_logits: Tensor | None = None
 
 
 class GapClassifier(nn.Module):
@@ -29,36 +39,30 @@ class GapClassifier(nn.Module):
 
     Args:
         backbone: Feature extractor.
-        head: Pooling head on `units` channels, or on the backbone's without units.
-        units: Channels of the convolution that the paper puts before the pooling; 0 leaves it out.
-        unit_kernel: Its kernel, 1 or 3.
-        unit_activation: "relu", "softplus" or "sigmoid".
+        head: Pooling head on the backbone's channels, or on one channel per finding with `finding_units`.
+        finding_units: Puts a 1 x 1 convolution with one unit per finding and a softplus before the pooling, in the place
+            of the paper's 1024 units: a finding's evidence is then nought where its unit is silent, so that thousands
+            of silent cells do not drown a nodule in the average.
     """
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        head: PoolingHead,
-        *,
-        units: int = 0,
-        unit_kernel: int = 3,
-        unit_activation: str = "relu",
-    ) -> None:
+    def __init__(self, backbone: Backbone, head: PoolingHead, *, finding_units: bool = False) -> None:
         super().__init__()
-        if unit_activation not in ACTIVATIONS:
-            raise ModelError(f"no activation {unit_activation!r}", code="unknown-head")
         self.backbone, self.head = backbone, head
-        self.units: nn.Module = nn.Identity()
-        if units:
-            convolution = nn.Conv2d(backbone.out_channels, units, unit_kernel, padding=unit_kernel // 2)
-            self.units = nn.Sequential(convolution, ACTIVATIONS[unit_activation]())
-        self.layer = "units" if units else backbone.layer
+        self.units: nn.Conv2d | None = None
+        if finding_units:
+            self.units = nn.Conv2d(backbone.out_channels, head.weight.shape[0], 1)
+            with torch.no_grad():
+                head.weight.copy_(torch.eye(*head.weight.shape))
+        self.layer = "units.softplus" if finding_units else backbone.layer
 
     def forward(self, images: Tensor) -> ClassifierOutput:
         """Logits, maps and features of images [n, channels, height, width], in one pass without hooks."""
-        features = self.units(self.backbone(images))
+        features, unit_logits = self.backbone(images), None
+        if self.units is not None:
+            unit_logits = self.units(features)
+            features = F.softplus(unit_logits.float(), beta=SHARPNESS)
         logits, maps = self.head(features)
-        return ClassifierOutput(logits, maps, features)
+        return ClassifierOutput(logits, maps, features, unit_logits)
 
 
 def new_network(
@@ -69,16 +73,19 @@ def new_network(
     Args:
         backbone: Registry name.
         backbone_options: Options of `build_backbone`.
-        head_options: "head" (registry name, "gap" by default), "nonnegative", "units", "unit_kernel", "unit_activation".
+        head_options: "head" (registry name, "gap" by default), "nonnegative", "finding_units".
         findings: How many outputs.
     """
     options = dict(head_options)
+    finding_units = bool(options.get("finding_units", False))
     body = build_backbone(backbone, **dict(backbone_options))
-    channels = int(options.get("units", 0)) or body.out_channels
     head = build_head(
-        str(options.pop("head", "gap")), channels, findings, nonnegative=bool(options.pop("nonnegative", False))
+        str(options.get("head", "gap")),
+        findings if finding_units else body.out_channels,
+        findings,
+        nonnegative=bool(options.get("nonnegative", False)),
     )
-    return GapClassifier(body, head, **options)
+    return GapClassifier(body, head, finding_units=finding_units)
 
 
 def build_classifier(card: ModelCard) -> GapClassifier:

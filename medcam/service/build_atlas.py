@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import medcam.anatomy
-from medcam.anatomy import Atlas, build_atlas
+from medcam.anatomy import Atlas, build_atlas, with_sight
 from medcam.core.arrays import BoolArray, FloatArray
 from medcam.phantom import render, sample_case
 
@@ -36,9 +36,9 @@ class AtlasPlan:
 
 
 def phantom_atlas(plan: AtlasPlan) -> Atlas:
-    """Builds an atlas of phantoms, one at a time in memory."""
+    """Builds an atlas of phantoms, one at a time in memory; they are drawn twice, to be averaged and to be looked at."""
     origin = f"{plan.count} phantoms of seed {plan.seed} without findings at {plan.size} px"
-    return build_atlas(_cases(plan), origin=origin)
+    return with_sight(build_atlas(_cases(plan), origin=origin), _cases(plan))
 
 
 def _cases(plan: AtlasPlan) -> Iterator[tuple[FloatArray, Mapping[str, BoolArray]]]:

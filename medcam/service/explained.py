@@ -7,7 +7,6 @@ from pathlib import Path
 
 from medcam.core.arrays import ByteArray
 from medcam.core.card import ModelCard
-from medcam.core.codes import slug
 from medcam.core.explanation import Explanation
 from medcam.core.radiograph import Radiograph
 from medcam.overlay.film import Film
@@ -15,7 +14,7 @@ from medcam.overlay.overlay import Scale, draw_overlay
 from medcam.overlay.png import save_png
 from medcam.service.explanation_json import FILE_NAME, write_explanation
 from medcam.service.notebook import explanation_html
-from medcam.service.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw
+from medcam.service.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw, overlay_name
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,17 +83,13 @@ class ExplainedRadiograph(Explanation):
         """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        for stale in (FILE_NAME, *(_overlay_name(finding.name) for finding in self.findings)):
+        for stale in (FILE_NAME, *(overlay_name(finding.name) for finding in self.findings)):
             (target / stale).unlink(missing_ok=True)
         drawn = findings_to_draw(self, ())
         pictures = draw_overlays(Film.of(self.radiograph, long_side), self, drawn, self.card)
         for finding, picture in zip(drawn, pictures, strict=True):
-            save_png(target / _overlay_name(finding.name), picture)
+            save_png(target / overlay_name(finding.name), picture)
         return write_explanation(target / FILE_NAME, self)
 
     def _repr_html_(self) -> str:
         return explanation_html(self, self.radiograph, self.card)
-
-
-def _overlay_name(finding: str) -> str:
-    return f"overlay-{slug(finding)}.png"

@@ -20,7 +20,7 @@ _CODES = {
     "edema": ("19242006", "Pulmonary edema"),
     "emphysema": ("87433001", "Pulmonary emphysema"),
     "fibrosis": ("51615001", "Fibrosis of lung"),
-    "fracture": ("263225007", "Fracture of rib"),
+    "fracture": ("125605004", "Fracture of bone"),
     "support-devices": ("49062001", "Device"),
 }
 

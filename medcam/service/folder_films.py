@@ -27,9 +27,9 @@ def folder_films(
 ) -> Films:
     """Reads `labels.csv` and the films it names.
 
-    The table has a column `image` (path relative to the folder; DICOM, PNG or JPEG), a column `patient_id` (films of one
-    patient are never split apart; without it every film counts as a patient) and one column per finding with 1, 0, or
-    nothing where nobody judged it.
+    The table has a column `image` (path relative to the folder; DICOM, PNG or JPEG), a column `patient_id` (films of
+    one patient are never split apart; without it every film counts as a patient) and one column per finding with 1, 0,
+    or nothing where nobody judged it.
 
     Args:
         folder: Where the table lies.
@@ -63,12 +63,29 @@ def folder_films(
 def _table(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         raise UsageError(
-            f"{path.parent} has no {TABLE}", code="training-table", next_step="See `medcam train --help` for its columns."
+            f"{path.parent} has no {TABLE}",
+            code="training-table",
+            next_step="See `medcam train --help` for its columns.",
         )
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or "image" not in rows[0]:
-        raise UsageError(f"{path.name} needs a column 'image' and at least one row", code="training-table")
+    try:
+        # Spreadsheets begin a UTF-8 file with a byte order mark.
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            rows, columns = list(reader), list(reader.fieldnames or ())
+    except (UnicodeDecodeError, csv.Error) as error:
+        step = "Save it as comma-separated text in UTF-8."
+        raise UsageError(f"{path.name} cannot be read as a table", code="training-table", next_step=step) from error
+    if not rows or "image" not in columns or len(set(columns)) < len(columns):
+        raise UsageError(
+            f"{path.name} needs a column 'image', each column named once, and at least one row", code="training-table"
+        )
+    for number, row in enumerate(rows, start=1):
+        # A row that is too short has None for values, one that is too long has None for a key.
+        if None in row or None in row.values() or not row["image"]:
+            raise UsageError(
+                f"row {number} of {path.name} names no image, or has more or fewer cells than there are columns",
+                code="training-table",
+            )
     return rows
 
 
@@ -90,9 +107,9 @@ def _label(row: dict[str, str], name: str) -> int:
 def _film(path: Path, size: int) -> npt.NDArray[np.float32]:
     recipe = InputRecipe(size, size)
     if path.suffix.lower() in DICOM_SUFFIXES:
-        return prepare(load_radiograph(path), recipe).values[0]
+        return np.asarray(prepare(load_radiograph(path), recipe).values[0])
     try:
         grey = np.asarray(imread(path, as_gray=True), dtype=np.float32)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path.name} cannot be read as an image", code="undecodable") from error
-    return prepare_array(grey, recipe).values[0]
+        return np.asarray(prepare_array(grey, recipe).values[0])
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path.name} cannot be read as a grey image", code="undecodable") from error

@@ -15,6 +15,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def summary(scores: list[ZoneScore], seed: int = 0) -> dict[str, object]:
     """Means with 95 % bootstrap intervals over films, over all of them and over those accepted."""
     accepted = [score for score in scores if score.quality >= MIN_QUALITY]
     qualities, means = [score.quality for score in scores], [score.mean for score in scores]
-    bins = zip(QUALITY_EDGES[:-1], QUALITY_EDGES[1:], strict=True)
+    bins = pairwise(QUALITY_EDGES)
     return {
         "films": len(scores),
         "accepted": len(accepted),
@@ -96,7 +97,8 @@ def _score(found: Zones, labels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
     columns = ((np.arange(shape[1]) + 0.5) * labels.shape[1] / shape[1]).astype(np.int64)
     small = labels[np.ix_(rows, columns)]
     pairs = {name: (found.masks[name], small == number) for number, name in enumerate(ZONES)}
-    pairs["lungs"] = (np.any([pairs[n][0] for n in LUNG_ZONES], axis=0), np.any([pairs[n][1] for n in LUNG_ZONES], axis=0))
+    lungs_seen, lungs_true = zip(*(pairs[name] for name in LUNG_ZONES), strict=True)
+    pairs["lungs"] = (np.any(lungs_seen, axis=0), np.any(lungs_true, axis=0))
     dice = {
         name: 2.0 * float((seen & true).sum()) / float(seen.sum() + true.sum())
         for name, (seen, true) in pairs.items()

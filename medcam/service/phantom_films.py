@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medcam.core.card import InputRecipe
+from medcam.core.errors import InvalidValueError
 from medcam.models.preprocess import prepare_array
 from medcam.models.training.films import Films, concatenate
 from medcam.phantom import FINDINGS, Case, Phantom, render, sample_case
@@ -29,7 +31,8 @@ class PhantomFilms:
         seed: The phantoms' seed; films of different seeds share no patient.
         count: How many patients.
         size: Side of the model's input in pixels.
-        render_size: Side at which films are rendered before they are reduced, as a real film would be.
+        render_sizes: Sides at which films are rendered before they are reduced, as real films would be; patients take
+            turns.
         prevalence: Of each finding; None keeps the phantom's own mixture.
         pairs: Whether each patient with a finding also comes without one of them.
         mask_size: Side of the truth masks kept for measuring; 0 keeps none.
@@ -38,10 +41,18 @@ class PhantomFilms:
     seed: int
     count: int
     size: int = 256
-    render_size: int = 384
+    render_sizes: tuple[int, ...] = (384, 512)
     prevalence: float | None = None
     pairs: bool = True
-    mask_size: int = 64
+    mask_size: int = 128
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or not self.render_sizes:
+            raise InvalidValueError("films need at least one patient and one size to render at")
+        if self.mask_size and any(size % self.mask_size for size in self.render_sizes):
+            raise InvalidValueError(
+                "rendered sizes must be multiples of the masks' size, or the masks would be shifted"
+            )
 
 
 def phantom_films(
@@ -51,7 +62,7 @@ def phantom_films(
 
     Args:
         plan: Which phantoms.
-        folder: Where chunks are kept; a folder with another plan is refused by its `plan.json`.
+        folder: Where chunks are kept; those of another plan (see its `plan.json`) are thrown away.
         workers: Processes that render.
         progress: Called with (patients done, patients in all).
 
@@ -62,8 +73,8 @@ def phantom_films(
     written = folder / "plan.json"
     wanted = json.dumps(asdict(plan), sort_keys=True)
     if not written.is_file() or written.read_text() != wanted:
-        for stale in folder.glob("chunk-*/films.json"):
-            stale.unlink()
+        for stale in folder.glob("chunk-*"):
+            shutil.rmtree(stale)
         written.write_text(wanted)
     starts = range(0, plan.count, CHUNK)
     missing = [start for start in starts if not (_chunk(folder, start) / "films.json").is_file()]
@@ -89,7 +100,9 @@ def _render_chunk(job: tuple[PhantomFilms, Path, int]) -> int:
         images=np.stack([film.image for film in films]),
         labels=np.stack([film.labels for film in films]),
         patients=np.array([film.patient for film in films], dtype=np.int64),
-        partners=np.array([o + f.partner if f.partner else -1 for o, f in zip(offsets, films, strict=True)], dtype=np.int64),
+        partners=np.array(
+            [o + f.partner if f.partner else -1 for o, f in zip(offsets, films, strict=True)], dtype=np.int64
+        ),
         masks=np.stack([film.masks for film in films]) if plan.mask_size else None,
         grades=np.stack([film.grades for film in films]),
     ).save(_chunk(folder, start))
@@ -118,7 +131,8 @@ def _patient(plan: PhantomFilms, index: int) -> Iterator[_Film]:
 
 
 def _film(plan: PhantomFilms, case: Case, index: int, partner: int = 0) -> _Film:
-    phantom = render(case, plan.render_size)
+    size = plan.render_sizes[index % len(plan.render_sizes)]
+    phantom = render(case, size, truth=True)
     recipe = InputRecipe(plan.size, plan.size)
     image = prepare_array(phantom.linear, recipe).values[0].astype(np.float16)
     present = {truth.name: truth for truth in phantom.truths}

@@ -15,10 +15,12 @@ from medcam.core.card import InputRecipe, ModelCard
 from medcam.core.errors import UsageError
 from medcam.evaluate.curves import line_charts
 from medcam.models.classifier import GapClassifier
+from medcam.models.registry import load_model
 from medcam.models.training.config import TrainingConfig
 from medcam.models.training.films import Films
 from medcam.models.training.loop import EpochRecord, Trainer
 from medcam.models.training.network import new_classifier
+from medcam.service.finding_codes import finding_cards
 from medcam.service.finish_model import finish_model
 
 
@@ -51,6 +53,7 @@ def train_model(
     folder: Path,
     *,
     about: dict[str, str],
+    start_from: str | Path | None = None,
     report: Callable[[EpochRecord], None] = lambda _: None,
 ) -> ModelCard:
     """Trains a GAP classifier and writes a model folder that `load_model` reads.
@@ -61,6 +64,8 @@ def train_model(
         config: The run.
         folder: Where checkpoint, history, curves and, last, the model go. A killed run resumes here.
         about: `training_data`, `training_licence`, `training_command` of the card.
+        start_from: A model whose weights are taken over wherever name and shape agree; never those of its head, which
+            belong to its findings.
         report: Called after each epoch.
 
     Returns:
@@ -71,6 +76,8 @@ def train_model(
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     classifier = new_classifier(config, len(sets.train.names))
+    if start_from is not None:
+        take_over(classifier, load_model(start_from).network)
 
     def keep(record: EpochRecord) -> None:
         write_history(folder, sets.train.names, trainer.history)
@@ -84,11 +91,31 @@ def train_model(
     return finish_model(classifier.cpu(), trainer.parameters.cpu(), card, sets.train, sets.calibration, folder)
 
 
+def take_over(classifier: GapClassifier, other: GapClassifier) -> int:
+    """Copies weights wherever name and shape agree, except the head's; returns how many tensors were copied.
+
+    Raises:
+        UsageError: Nothing agrees: the networks are of different kinds (code `training-start`).
+    """
+    own, given = classifier.state_dict(), other.state_dict()
+    taken = {
+        name: value
+        for name, value in given.items()
+        if name in own and own[name].shape == value.shape and not name.startswith("head.")
+    }
+    if not taken:
+        raise UsageError(
+            "the two networks have no layer in common",
+            code="training-start",
+            next_step="Give --config the backbone of the model to start from.",
+        )
+    classifier.load_state_dict(own | taken)
+    return len(taken)
+
+
 def _blank_card(
     name: str, sets: TrainingSets, config: TrainingConfig, classifier: GapClassifier, about: dict[str, str]
 ) -> ModelCard:
-    from medcam.service.finding_codes import finding_cards
-
     height, width = sets.train.images.shape[1:]
     blank = ModelCard(
         name=name,

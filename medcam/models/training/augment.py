@@ -1,4 +1,4 @@
-"""Random changes of films, by MONAI's transforms: the same geometry for a matched pair, its own intensity for each."""
+"""Random changes of films, a batch at a time: a matched pair moves and changes contrast alike, noise is each film's own."""
 
 from __future__ import annotations
 
@@ -6,55 +6,77 @@ import math
 
 import numpy as np
 import torch
-from monai.transforms import Compose, RandAdjustContrast, RandAffine, RandCoarseDropout, RandFlip, RandGaussianNoise
+from monai.networks.layers import AffineTransform
 from torch import Tensor
 
 from medcam.models.training.config import Augmentation
 
 
 class Augmenter:
-    """Augments stacks of films [k, height, width] that belong together.
+    """Augments batches of films.
 
     Args:
         config: Ranges.
-        side: Height of the films in pixels, the unit of shifts and patches.
     """
 
-    def __init__(self, config: Augmentation, side: int) -> None:
-        shift, turn = config.shift * side, math.radians(config.turn)
-        self._geometry = Compose(
-            [
-                RandFlip(prob=config.flip, spatial_axis=1),
-                RandAffine(
-                    prob=0.95,
-                    rotate_range=turn,
-                    translate_range=(shift, shift),
-                    scale_range=(config.zoom, config.zoom),
-                    mode="bilinear",
-                    padding_mode="zeros",
-                ),
-            ]
-        )
-        patch = max(2, side // 12)
-        self._intensity = Compose(
-            [
-                RandAdjustContrast(prob=0.7, gamma=config.gamma),
-                RandGaussianNoise(prob=0.5, std=config.noise),
-                RandCoarseDropout(
-                    holes=2, max_holes=6, spatial_size=patch, max_spatial_size=3 * patch, prob=config.hide, fill_value=0.0
-                ),
-            ]
-        )
+    def __init__(self, config: Augmentation) -> None:
+        self._config = config
+        self._warp = AffineTransform(normalized=True, align_corners=False, padding_mode="zeros")
 
-    def __call__(self, films: Tensor, seed: int) -> Tensor:
-        """Augments films [k, height, width] with one geometry, each with its own intensity; deterministic by seed."""
-        self._geometry.set_random_state(seed)
-        self._intensity.set_random_state(seed)
-        moved = self._geometry(films)
-        changed = [torch.as_tensor(self._intensity(film[None]))[0] for film in moved]
-        return torch.stack(changed)
+    def __call__(self, films: Tensor, seed: int, *, paired: bool) -> Tensor:
+        """Augments films; deterministic by seed.
+
+        Args:
+            films: float32 [n, 1, height, width] of zero mean and unit variance.
+            seed: Of everything random.
+            paired: Whether film i and film i + n / 2 are a matched pair, which then change alike.
+
+        Returns:
+            float32 [n, 1, height, width]; what comes in from beyond the film's edge is 0.
+        """
+        rng = torch.Generator().manual_seed(seed)
+        own = len(films) // 2 if paired else len(films)
+        theta = self._geometry(own, rng)
+        moved = self._warp(films, torch.cat([theta, theta]) if paired else theta)
+        return self._intensity(moved, own, rng)
+
+    def _geometry(self, count: int, rng: torch.Generator) -> Tensor:
+        """Affine matrices [count, 2, 3] in normalised coordinates."""
+        config = self._config
+        draw = torch.rand(count, 6, generator=rng) * 2.0 - 1.0
+        turn = draw[:, 0] * math.radians(config.turn)
+        across, down = 1.0 + config.zoom * draw[:, 1], 1.0 + config.zoom * draw[:, 2]
+        flip = torch.where((draw[:, 3] + 1.0) / 2.0 < config.flip, -1.0, 1.0)
+        cosine, sine = torch.cos(turn), torch.sin(turn)
+        # A shift of one is half a side in normalised coordinates.
+        first = torch.stack([flip * across * cosine, -down * sine, 2.0 * config.shift * draw[:, 4]], dim=1)
+        second = torch.stack([flip * across * sine, down * cosine, 2.0 * config.shift * draw[:, 5]], dim=1)
+        return torch.stack([first, second], dim=1)
+
+    def _intensity(self, films: Tensor, own: int, rng: torch.Generator) -> Tensor:
+        config, count = self._config, len(films)
+        low, high = films.amin(dim=(1, 2, 3), keepdim=True), films.amax(dim=(1, 2, 3), keepdim=True)
+        span = (high - low).clamp_min(1e-6)
+        share = torch.rand(own, 1, 1, 1, generator=rng).repeat(count // own, 1, 1, 1)
+        logarithm = math.log(config.gamma[0]) + share * math.log(config.gamma[1] / config.gamma[0])
+        changed = ((films - low) / span).clamp_min(1e-6).pow_(logarithm.exp()) * span + low
+        if config.noise:
+            strength = config.noise * torch.rand(count, 1, 1, 1, generator=rng)
+            changed = changed + strength * torch.randn(changed.shape, generator=rng)
+        return self._hide(changed, rng) if config.hide else changed
+
+    def _hide(self, films: Tensor, rng: torch.Generator) -> Tensor:
+        """Covers a few random patches with the film's mean (hide and seek, Singh and Lee 2017)."""
+        side = films.shape[-1]
+        for film in films:
+            if float(torch.rand((), generator=rng)) < self._config.hide:
+                for _ in range(4):
+                    size = int(torch.randint(side // 12, side // 5, (), generator=rng))
+                    top, left = (int(v) for v in torch.randint(0, side - size, (2,), generator=rng))
+                    film[:, top : top + size, left : left + size] = 0.0
+        return films
 
 
-def step_seed(seed: int, epoch: int, item: int) -> int:
-    """A seed for one item of one epoch, so that a resumed run sees what an unbroken one would have seen."""
-    return int(np.random.SeedSequence([seed, epoch, item]).generate_state(1)[0])
+def step_seed(seed: int, epoch: int, step: int) -> int:
+    """A seed for one step of one epoch, so that a resumed run sees what an unbroken one would have seen."""
+    return int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -32,26 +33,47 @@ class Augmentation:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of a film a finding covers: what is known of it beforehand, without any film's truth.
+
+    Args:
+        smallest: Share of the film that even a small one covers; the strongest cells of that share must say yes.
+        largest: Share that not even a large one exceeds; the cells beyond it must say no.
+    """
+
+    smallest: float = 0.004
+    largest: float = 0.25
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.smallest <= self.largest <= 1.0:
+            raise InvalidValueError("an extent needs 0 < smallest <= largest <= 1")
+
+
+@dataclass(frozen=True, slots=True)
 class Objective:
     """Weights of the losses; see `medcam.models.training.losses`.
 
     Args:
         gap: Cross-entropy of the reported logit (mean of the map + bias).
-        peak: Cross-entropy of the strongest cells of the same map.
-        cells: Every cell of a film without the finding is a negative example.
-        sparsity: Price of positive evidence anywhere in a film without the finding.
-        pairs: The film with the finding must score above its matched partner without it.
-        peak_cells: How many of the strongest cells are averaged.
+        positives: In a film with the finding, the strongest cells must say yes, as many as its smallest extent has.
+        negatives: Every cell of a film without the finding must say no.
+        background: In a film with the finding, the cells beyond its largest extent must say no.
+        pairs: The strongest cells of a film with the finding must rise over those of its matched partner without it.
         positive_weight: Weight of a positive label in the cross-entropies; None balances by prevalence.
+        extents: Extent per finding; those not named get the default.
     """
 
     gap: float = 1.0
-    peak: float = 1.0
-    cells: float = 1.0
-    sparsity: float = 0.0
+    positives: float = 1.0
+    negatives: float = 1.0
+    background: float = 1.0
     pairs: float = 0.0
-    peak_cells: int = 4
     positive_weight: float | None = 1.0
+    extents: Mapping[str, Extent] = field(default_factory=dict)
+
+    def extent(self, name: str) -> Extent:
+        """The extent of a finding."""
+        return self.extents.get(name, Extent())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +89,7 @@ class TrainingConfig:
         learning_rate: Peak of the one-cycle schedule.
         weight_decay: AdamW's.
         average: Decay of the moving average of weights that is validated and kept.
+        focus_by: Share of the epochs after which the extents count in full; 0 from the start.
         patience: Epochs without a better validation score after which training stops; 0 never stops early.
         seed: Decides initial weights, order and augmentation.
         threads: CPU threads; 0 leaves torch's own choice.
@@ -82,6 +105,7 @@ class TrainingConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     average: float = 0.998
+    focus_by: float = 0.4
     patience: int = 0
     seed: int = 0
     threads: int = 0

@@ -20,7 +20,7 @@ from medcam.models.training.checkpoint import read_checkpoint, write_checkpoint
 from medcam.models.training.config import TrainingConfig
 from medcam.models.training.films import Films
 from medcam.models.training.losses import MapParameters, objective_loss
-from medcam.models.training.sampling import epoch_batches, steps_per_epoch
+from medcam.models.training.sampling import Index, epoch_batches, steps_per_epoch
 from medcam.models.training.validation import Validation, validate
 
 
@@ -53,6 +53,7 @@ class Trainer:
         if config.threads:
             torch.set_num_threads(config.threads)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.half = has_fast_bfloat16(self.device)
         self.config, self.train_films, self.held_back, self.folder = config, train, held_back, folder
         self.classifier = classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = MapParameters(len(train.names)).to(self.device)
@@ -63,7 +64,7 @@ class Trainer:
         self.scheduler = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, [group["lr"] for group in self.optimizer.param_groups], total_steps=self.steps * config.epochs, pct_start=0.15
         )
-        self.augmenter = Augmenter(config.augmentation, train.images.shape[1])
+        self.augmenter = Augmenter(config.augmentation)
         self.positive_weight = self._positive_weight().to(self.device)
         self.history: list[EpochRecord] = []
 
@@ -81,7 +82,7 @@ class Trainer:
             started = time.monotonic()
             losses = self._epoch(len(self.history))
             with _holding(self.module, self.average):
-                validation = validate(self.classifier, self.parameters, self.held_back)
+                validation = validate(self.classifier, self.parameters, self.held_back, half=self.half)
             record = EpochRecord(len(self.history), losses, validation, time.monotonic() - started)
             self.history.append(record)
             self._save(best=validation.score >= max(r.validation.score for r in self.history))
@@ -111,18 +112,28 @@ class Trainer:
     def _epoch(self, epoch: int) -> dict[str, float]:
         self.module.train()
         sums: dict[str, float] = {}
-        for index, paired in epoch_batches(self.train_films, self.config.batch, self.config.seed, epoch):
-            for name, value in self._step(index, paired, epoch).items():
+        batches = epoch_batches(self.train_films, self.config.batch, self.config.seed, epoch)
+        for step, (index, paired) in enumerate(batches):
+            for name, value in self._step(index, epoch, step, paired=paired).items():
                 sums[name] = sums.get(name, 0.0) + value / self.steps
         return sums
 
-    def _step(self, index: np.ndarray[Any, np.dtype[np.int64]], paired: bool, epoch: int) -> dict[str, float]:
-        images = self._augmented(index, paired, epoch).to(self.device, memory_format=torch.channels_last)
+    def _step(self, index: Index, epoch: int, step: int, *, paired: bool) -> dict[str, float]:
+        films = torch.from_numpy(self.train_films.images[index].astype(np.float32))[:, None].to(self.device)
+        images = self.augmenter(films, step_seed(self.config.seed, epoch, step), paired=paired)
         labels = torch.from_numpy(self.train_films.labels[index].astype(np.float32)).to(self.device)
-        with torch.autocast("cuda", enabled=self.device.type == "cuda", dtype=torch.bfloat16):
-            cells = self.classifier(images).maps
+        with torch.autocast(self.device.type, enabled=self.half, dtype=torch.bfloat16):
+            output = self.classifier(images.contiguous(memory_format=torch.channels_last))
+        done = (epoch + step / self.steps) / self.config.epochs
         terms = objective_loss(
-            cells.float(), self.parameters, labels, self.config.objective, self.positive_weight, paired=paired
+            output,
+            self.parameters,
+            labels,
+            self.config.objective,
+            self.train_films.names,
+            self.positive_weight,
+            paired=paired,
+            focus=min(1.0, done / self.config.focus_by) if self.config.focus_by else 1.0,
         )
         self.optimizer.zero_grad(set_to_none=True)
         terms["total"].backward()  # type: ignore[no-untyped-call]
@@ -131,16 +142,6 @@ class Trainer:
         self.scheduler.step()
         self._update_average()
         return {name: float(value.detach()) for name, value in terms.items()}
-
-    def _augmented(self, index: np.ndarray[Any, np.dtype[np.int64]], paired: bool, epoch: int) -> Tensor:
-        images = torch.from_numpy(self.train_films.images[index].astype(np.float32))
-        count = len(images) // 2 if paired else len(images)
-        changed = torch.empty_like(images)
-        for item in range(count):
-            together = [item, item + count] if paired else [item]
-            seed = step_seed(self.config.seed, epoch, int(index[item]))
-            changed[together] = self.augmenter(images[together], seed)
-        return changed[:, None]
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -187,6 +188,11 @@ class Trainer:
         self.history = [
             EpochRecord(**{**record, "validation": Validation(**record["validation"])}) for record in state["history"]
         ]
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether mixed precision pays on a device: on GPUs, and on CPUs with AVX-512 BF16 or AMX instructions."""
+    return device.type == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 @contextmanager

@@ -1,16 +1,25 @@
 """Losses that make a map say where, from image-level labels alone.
 
-All work on the class map before its scale: `cells` [n, findings, h, w]. The reported logit is scale * mean(cells) + bias,
-which GAP makes a ledger; the others only shape the same map, so that the evidence lies where the finding is.
+The reported logit is scale * mean(map) + bias, which GAP makes a ledger. The other losses only shape the same map, so that
+the evidence lies where the finding is. They need to know whether a film has the finding, and how much of a film such a
+finding can cover at least and at most (a size constraint as in Kervadec et al. 2019), but never where it is.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from medcam.models.classifier import ClassifierOutput
 from medcam.models.training.config import Objective
+
+
+PAIR_MARGIN = 4.0
+"""By how much, in logits, a finding's strongest cells should rise over those of the partner without it."""
 
 
 def masked_mean(values: Tensor, known: Tensor) -> Tensor:
@@ -33,69 +42,129 @@ def classification_loss(logits: Tensor, labels: Tensor, positive_weight: Tensor)
     return masked_mean(loss, labels >= 0)
 
 
-def peak_logits(cells: Tensor, bias: Tensor, count: int) -> Tensor:
-    """Logit of the strongest cells, [n, findings]: their mean plus a bias (top-k pooling)."""
-    strongest = cells.flatten(2).topk(min(count, cells.shape[2] * cells.shape[3]), dim=2).values
-    return strongest.mean(dim=2) + bias
+class CellCounts(NamedTuple):
+    """Cells of each finding's smallest and largest extent: int64 [findings] each."""
+
+    smallest: Tensor
+    largest: Tensor
+
+    @classmethod
+    def of(cls, names: Sequence[str], objective: Objective, cells: int, focus: float = 1.0) -> CellCounts:
+        """Counts for maps of so many cells; at least one, and at least one cell is left as background.
+
+        Args:
+            names: The findings.
+            objective: Their extents.
+            cells: Cells of a map.
+            focus: 0 takes all cells for the smallest extent, 1 the extent itself, geometrically between: training starts
+                by asking whether a film has a finding anywhere, and asks ever more narrowly.
+        """
+        extents = [objective.extent(name) for name in names]
+        narrow = [max(1, round(extent.smallest * cells)) for extent in extents]
+        smallest = [max(1, round(cells ** (1.0 - focus) * count**focus)) for count in narrow]
+        largest = [
+            min(cells - 1, max(count, round(extent.largest * cells)))
+            for count, extent in zip(narrow, extents, strict=True)
+        ]
+        return cls(torch.tensor(smallest), torch.tensor(largest))
 
 
-def negative_cells_loss(cells: Tensor, bias: Tensor, labels: Tensor) -> Tensor:
-    """Every cell of a film without the finding should say no (multiple-instance learning's negative bags)."""
-    each = F.softplus(cells + bias[:, None, None]).mean(dim=(2, 3))
-    return masked_mean(each, labels == 0)
-
-
-def sparsity_loss(maps: Tensor, labels: Tensor) -> Tensor:
-    """Positive evidence in films without the finding, in logit units: maps [n, findings, h, w] after scaling."""
-    return masked_mean(F.relu(maps).mean(dim=(2, 3)), labels == 0)
-
-
-def pair_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """The film with a finding should score above its matched partner without it.
+def positives_loss(ranked: Tensor, labels: Tensor, counts: CellCounts) -> Tensor:
+    """In a film with the finding, its strongest cells should say yes, each by itself.
 
     Args:
-        logits: [2 m, findings]; film i and film i + m are a pair.
-        labels: [2 m, findings].
+        ranked: [n, findings, cells], cell logits in falling order.
+        labels: [n, findings].
+        counts: How many cells are asked: the smallest extent.
     """
-    half = len(logits) // 2
+    rank = torch.arange(ranked.shape[2], device=ranked.device)
+    chosen = (rank < counts.smallest.to(ranked.device)[:, None]).to(ranked.dtype)
+    each = (F.softplus(-ranked) * chosen).sum(dim=2) / chosen.sum(dim=1)
+    return masked_mean(each, labels == 1)
+
+
+def negatives_loss(ranked: Tensor, labels: Tensor, focus: float) -> Tensor:
+    """Every cell of a film without the finding should say no (negative bags of multiple-instance learning).
+
+    With growing focus, up to half of the weight lies on the strongest one in a hundred: the cells that would be false
+    findings.
+    """
+    each = F.softplus(ranked)
+    hardest = each[:, :, : max(1, each.shape[2] // 100)].mean(dim=2)
+    return masked_mean((1.0 - 0.5 * focus) * each.mean(dim=2) + 0.5 * focus * hardest, labels == 0)
+
+
+def background_loss(ranked: Tensor, labels: Tensor, counts: CellCounts) -> Tensor:
+    """In a film with the finding, the cells beyond its largest extent should say no (a size constraint)."""
+    rank = torch.arange(ranked.shape[2], device=ranked.device)
+    beyond = (rank >= counts.largest.to(ranked.device)[:, None]).to(ranked.dtype)
+    each = (F.softplus(ranked) * beyond).sum(dim=2) / beyond.sum(dim=1)
+    return masked_mean(each, labels == 1)
+
+
+def pair_loss(ranked: Tensor, labels: Tensor, counts: CellCounts) -> Tensor:
+    """The strongest cells of a film with a finding should rise over those of its matched partner without it.
+
+    Args:
+        ranked: [2 m, findings, cells], cell logits in falling order; film i and film i + m are a pair.
+        labels: [2 m, findings].
+        counts: How many cells are averaged: the smallest extent.
+    """
+    half = len(ranked) // 2
     sign = labels[:half] - labels[half:]
     differs = (sign != 0) & (labels[:half] >= 0) & (labels[half:] >= 0)
-    return masked_mean(F.softplus(1.0 - sign * (logits[:half] - logits[half:])), differs)
+    rank = torch.arange(ranked.shape[2], device=ranked.device)
+    chosen = (rank < counts.smallest.to(ranked.device)[:, None]).to(ranked.dtype)
+    strongest = (ranked * chosen).sum(dim=2) / chosen.sum(dim=1)
+    rise = sign * (strongest[:half] - strongest[half:])
+    return masked_mean(F.softplus(PAIR_MARGIN - rise), differs)
 
 
 def objective_loss(
-    cells: Tensor, parameters: MapParameters, labels: Tensor, weights: Objective, positive_weight: Tensor, *, paired: bool
+    output: ClassifierOutput,
+    parameters: MapParameters,
+    labels: Tensor,
+    objective: Objective,
+    names: Sequence[str],
+    positive_weight: Tensor,
+    *,
+    paired: bool,
+    focus: float = 1.0,
 ) -> dict[str, Tensor]:
     """All weighted terms and their sum under "total".
 
     Args:
-        cells: [n, findings, h, w], the class map before scaling.
+        output: Of the classifier in training: its map before the scale.
         parameters: Scale and biases.
         labels: [n, findings].
-        weights: The objective.
+        objective: The weights.
+        names: The findings.
         positive_weight: [findings].
+        focus: 0 at the start of training, 1 from when on the extents count in full; see `CellCounts.of`. The loss that
+            silences films with the finding grows with it: a map silenced before it has learnt anything never speaks.
         paired: Whether the two halves of the batch are matched pairs.
     """
-    maps = cells * parameters.scale[:, None, None]
-    logits = maps.mean(dim=(2, 3)) + parameters.gap_bias
+    logits = parameters.logits(output.maps)
+    cells = parameters.cell_logits(output)
+    ranked = cells.flatten(2).sort(dim=2, descending=True).values
+    counts = CellCounts.of(names, objective, ranked.shape[2], focus)
     terms: dict[str, Tensor] = {}
-    if weights.gap:
-        terms["gap"] = weights.gap * classification_loss(logits, labels, positive_weight)
-    if weights.peak:
-        peaks = peak_logits(cells, parameters.peak_bias, weights.peak_cells)
-        terms["peak"] = weights.peak * classification_loss(peaks, labels, positive_weight)
-    if weights.cells:
-        terms["cells"] = weights.cells * negative_cells_loss(cells, parameters.peak_bias, labels)
-    if weights.sparsity:
-        terms["sparsity"] = weights.sparsity * sparsity_loss(maps, labels)
-    if weights.pairs and paired:
-        terms["pairs"] = weights.pairs * pair_loss(logits, labels)
+    if objective.gap:
+        terms["gap"] = objective.gap * classification_loss(logits, labels, positive_weight)
+    if objective.positives:
+        terms["positives"] = objective.positives * positives_loss(ranked, labels, counts)
+    if objective.negatives:
+        terms["negatives"] = objective.negatives * negatives_loss(ranked, labels, focus)
+    if objective.background:
+        terms["background"] = focus * objective.background * background_loss(ranked, labels, counts)
+    if objective.pairs and paired:
+        terms["pairs"] = objective.pairs * pair_loss(ranked, labels, counts)
     terms["total"] = torch.stack(list(terms.values())).sum()
     return terms
 
 
 class MapParameters(torch.nn.Module):
-    """What turns a class map into logits: a scale and a bias for GAP, a bias for the strongest cells.
+    """What turns a class map into logits: a scale and a bias for GAP, a bias for single cells.
 
     A finding of a few cells needs a much larger scale than one that fills a lung, because GAP divides by all cells;
     learning the scale apart lets gradients of both be of one size. It is folded into the head when training ends.
@@ -110,9 +179,19 @@ class MapParameters(torch.nn.Module):
         super().__init__()
         self.log_scale = torch.nn.Parameter(torch.full((findings,), float(scale)).log())
         self.gap_bias = torch.nn.Parameter(torch.full((findings,), float(bias)))
-        self.peak_bias = torch.nn.Parameter(torch.full((findings,), float(bias)))
+        self.cell_bias = torch.nn.Parameter(torch.full((findings,), float(bias)))
 
     @property
     def scale(self) -> Tensor:
         """[findings], positive."""
         return self.log_scale.exp()
+
+    def logits(self, maps: Tensor) -> Tensor:
+        """GAP logits [n, findings] of maps before their scale."""
+        return maps.float().mean(dim=(2, 3)) * self.scale + self.gap_bias
+
+    def cell_logits(self, output: ClassifierOutput) -> Tensor:
+        """Logit of each cell [n, findings, h, w]: what the finding's own unit says before its activation, else the map."""
+        if output.unit_logits is not None:
+            return output.unit_logits.float()
+        return output.maps.float() + self.cell_bias[:, None, None]

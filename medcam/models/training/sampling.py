@@ -15,8 +15,9 @@ Index = npt.NDArray[np.int64]
 def epoch_batches(films: Films, batch: int, seed: int, epoch: int) -> Iterator[tuple[Index, bool]]:
     """Yields (indices, paired) for one epoch.
 
-    A paired batch holds film i at place i and its partner at place i + batch / 2. Films without a partner are batched on
-    their own, so that sets without pairs train the same way. The last films that do not fill a batch wait for another epoch.
+    A paired batch holds film i at place i and its partner at place i + batch / 2. Films without a partner are batched
+    on their own, so that sets without pairs train the same way. The last films that do not fill a batch wait for
+    another epoch.
     """
     order = np.random.default_rng([seed, epoch])
     leaders = np.flatnonzero(films.partners >= 0)

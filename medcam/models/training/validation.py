@@ -40,7 +40,7 @@ class Validation:
 
 @torch.inference_mode()
 def predict_films(
-    classifier: GapClassifier, parameters: MapParameters, films: Films, batch: int = 64
+    classifier: GapClassifier, parameters: MapParameters, films: Films, batch: int = 64, *, half: bool = False
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Scaled maps [n, findings, h, w] and GAP logits [n, findings] of all films."""
     classifier.eval()
@@ -48,15 +48,18 @@ def predict_films(
     maps, logits = [], []
     for start in range(0, len(films), batch):
         images = torch.from_numpy(films.images[start : start + batch].astype(np.float32))[:, None].to(device)
-        cells = classifier(images).maps.float() * parameters.scale[:, None, None]
-        maps.append(cells.cpu().numpy())
-        logits.append((cells.mean(dim=(2, 3)) + parameters.gap_bias).cpu().numpy())
+        with torch.autocast(device.type, enabled=half, dtype=torch.bfloat16):
+            output = classifier(images)
+        maps.append((output.maps.float() * parameters.scale[:, None, None]).cpu().numpy())
+        logits.append(parameters.logits(output.maps).cpu().numpy())
     return np.concatenate(maps), np.concatenate(logits)
 
 
-def validate(classifier: GapClassifier, parameters: MapParameters, films: Films) -> Validation:
-    """Measures a classifier on films it was not trained on."""
-    maps, logits = predict_films(classifier, parameters, films)
+def validate(
+    classifier: GapClassifier, parameters: MapParameters, films: Films, *, half: bool = False
+) -> Validation:
+    """Measures a classifier on films it was not trained on, in mixed precision where `half` is set."""
+    maps, logits = predict_films(classifier, parameters, films, half=half)
     return Validation(
         auc=tuple(_auc(films.labels[:, c], logits[:, c]) for c in range(len(films.names))),
         pointing=tuple(_pointing(films, maps, c) for c in range(len(films.names))),
@@ -77,18 +80,29 @@ def _present(films: Films, finding: int) -> npt.NDArray[np.int64]:
     return np.flatnonzero((films.labels[:, finding] == 1) & films.masks[:, finding].any(axis=(1, 2)))
 
 
-def _upsampled(maps: npt.NDArray[np.float32], finding: int, index: npt.NDArray[np.int64], side: int) -> torch.Tensor:
-    chosen = torch.from_numpy(maps[index, finding])[:, None]
-    return F.interpolate(chosen, size=(side, side), mode="bicubic", align_corners=False)[:, 0]
+def _upsampled(maps: npt.NDArray[np.float32], side: int) -> torch.Tensor:
+    return F.interpolate(torch.from_numpy(maps)[:, None], size=(side, side), mode="bicubic", align_corners=False)[:, 0]
+
+
+def pointing_game(maps: npt.NDArray[np.float32], masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Whether each map's peak lies in its mask (Zhang et al. 2016, without tolerance).
+
+    Args:
+        maps: float32 [n, h, w].
+        masks: bool [n, side, side] over the same extent.
+
+    Returns:
+        bool [n].
+    """
+    peaks = _upsampled(maps, masks.shape[-1]).flatten(1).argmax(dim=1).numpy()
+    return np.asarray(masks.reshape(len(masks), -1)[np.arange(len(masks)), peaks])
 
 
 def _pointing(films: Films, maps: npt.NDArray[np.float32], finding: int) -> float:
     index = _present(films, finding)
     if films.masks is None or index.size == 0:
         return float("nan")
-    masks = torch.from_numpy(films.masks[index, finding])
-    peaks = _upsampled(maps, finding, index, masks.shape[-1]).flatten(1).argmax(dim=1, keepdim=True)
-    return float(masks.flatten(1).gather(1, peaks).float().mean())
+    return float(pointing_game(maps[index, finding], films.masks[index, finding]).mean())
 
 
 def _best_iou(films: Films, maps: npt.NDArray[np.float32], finding: int) -> float:
@@ -96,7 +110,7 @@ def _best_iou(films: Films, maps: npt.NDArray[np.float32], finding: int) -> floa
     if films.masks is None or index.size == 0:
         return float("nan")
     masks = torch.from_numpy(films.masks[index, finding])
-    large = _upsampled(maps, finding, index, masks.shape[-1])
+    large = _upsampled(maps[index, finding], masks.shape[-1])
     peak = large.flatten(1).amax(dim=1).clamp_min(1e-9)[:, None, None]
     best = 0.0
     for fraction in FRACTIONS:

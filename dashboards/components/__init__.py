@@ -1,0 +1,1 @@
+"""Parts of the review page: each draws one thing that it is given."""

@@ -1,0 +1,136 @@
+"""`medcam annotate`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medcam.cli.console import ExitCode, command_line, progress, say, show, stoppable
+from medcam.service.annotate_options import AnnotateOptions, parse_outputs
+
+if TYPE_CHECKING:
+    from medcam.service.manifest import Manifest
+
+_WORDS = {
+    "annotated": "explained and written",
+    "skipped": "no image, or known not to be a frontal chest film",
+    "quarantined": "refused: see quarantine.jsonl",
+    "duplicate": "the same object twice",
+}
+
+
+def annotate(
+    source: Annotated[
+        list[Path],
+        typer.Argument(metavar="SOURCE", help="DICOM files and folders; anything else in them is skipped."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where results go; made if absent.")],
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="A name of `medcam models list`, or a model's folder.")
+    ] = AnnotateOptions().model,
+    finding: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Draw this finding; may be repeated. Without it: the findings that are present; where none is, or "
+            "where the answer is withheld, the one that is highest against its threshold.",
+        ),
+    ] = None,
+    write: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="What to write, separated by commas: json, png (overlays), sc (a DICOM Secondary Capture). "
+            "json always is: it marks a film as finished.",
+        ),
+    ] = "json,png",
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Threads that read, prepare and write.", show_default="cores")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--no-resume", help="Keep films that an earlier run finished with the same model and options."
+        ),
+    ] = True,
+    allow_out_of_distribution: Annotated[
+        bool,
+        typer.Option(
+            "--allow-out-of-distribution",
+            help="Call findings present or absent on films unlike the training films too, in spite of the warning.",
+        ),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON on standard output.")] = False,
+) -> None:
+    """Find what is on chest radiographs, and where, and write it beside them. Research use. Not a medical device.
+
+    Ends with 0 when all is done (skipped and flagged films included), 1 when some files were quarantined, 2 when the
+    call is wrong, 3 when nothing could be done. A run that was stopped goes on when the same command is given again.
+    """
+    options = AnnotateOptions(
+        model=model,
+        findings=tuple(finding or ()),
+        outputs=parse_outputs(write),
+        workers=workers or 0,
+        resume=resume,
+        allow_out_of_distribution=allow_out_of_distribution,
+    )
+    manifest = run_annotate(source, out, options)
+    if json:
+        typer.echo(manifest.to_json(), nl=False)
+    else:
+        summarise(manifest, out)
+        say(f"Look at them: {command_line('medcam', 'review', '--store', out)}")
+    raise typer.Exit(exit_code(manifest))
+
+
+def run_annotate(sources: list[Path], out: Path, options: AnnotateOptions) -> Manifest:
+    """Annotates with progress on standard error.
+
+    Raises:
+        MedcamError: See `medcam.service.annotate.annotate`.
+        typer.Exit: Ctrl-C or SIGTERM stopped the run.
+    """
+    with stoppable("What was finished is kept: give the same command again to go on."), progress("annotate") as step:
+        from medcam.service.annotate import annotate as run
+
+        return run(sources, out, options, lambda now: step(now.done, now.total, _note(now.counts.quarantined)))
+
+
+def exit_code(manifest: Manifest) -> ExitCode:
+    """How a run ends: see the command's help."""
+    counts = manifest.counts
+    if counts.annotated + counts.skipped + counts.duplicate == 0:
+        return ExitCode.NOTHING_DONE
+    return ExitCode.SOME_QUARANTINED if counts.quarantined else ExitCode.DONE
+
+
+def summarise(manifest: Manifest, out: Path) -> None:
+    """Prints what became of the inputs and where the results are."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from medcam.core.explanation import RESEARCH_USE
+
+    table = Table(title=f"model {manifest.model.name} {manifest.model.version}", title_justify="left")
+    table.add_column("inputs")
+    table.add_column("films", justify="right")
+    table.add_column("", overflow="fold")
+    for name, count in asdict(manifest.counts).items():
+        table.add_row(name, str(count), _WORDS[name] if count else "")
+    show(table)
+    if manifest.reused:
+        say(f"{manifest.reused} of the annotated films were finished by an earlier run.")
+    if manifest.flagged:
+        say(f"{manifest.flagged} of the annotated films are unlike the training films: their results are not reliable.")
+    say(f"Results: {out}/<study>/<instance>/   record of the run: {out / 'manifest.json'}")
+    if manifest.quarantined:
+        say(f"Refused files, each with a reason: {out / 'quarantine.jsonl'}")
+    say(RESEARCH_USE)
+
+
+def _note(quarantined: int) -> str:
+    return f"{quarantined} quarantined" if quarantined else ""

@@ -1,0 +1,51 @@
+"""The `medcam` command: its groups in the order of a day's work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from medcam.cli import evaluate, models, phantom
+from medcam.cli.annotate import annotate
+from medcam.cli.console import reporting_errors
+from medcam.cli.demo import demo
+from medcam.cli.doctor import doctor
+from medcam.cli.review import review
+from medcam.cli.train import train
+
+_ORDER = ("demo", "annotate", "review", "models", "train", "phantom", "evaluate", "doctor")
+
+
+class _InOrder(TyperGroup):
+    """Commands and groups in one fixed order; Typer itself would put all groups last."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401  Typer keeps its type private
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
+
+
+app = typer.Typer(
+    cls=_InOrder,
+    help="Chest radiographs with findings, and the regions that drove each one, in numbers that add up. "
+    "Research use. Not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    # Its tracebacks show local variables, and so patient data.
+    pretty_exceptions_enable=False,
+)
+app.command()(demo)
+app.command()(annotate)
+app.command()(review)
+app.add_typer(models.app, name="models")
+app.command()(train)
+app.add_typer(phantom.app, name="phantom")
+app.add_typer(evaluate.app, name="evaluate")
+app.command()(doctor)
+
+
+def main() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    with reporting_errors():
+        app(prog_name="medcam")

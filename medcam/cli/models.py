@@ -1,0 +1,126 @@
+"""`medcam models`: which models there are, and what their cards say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from medcam.cli.console import say, show
+from medcam.core.errors import ModelError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from medcam.core.card import Interval, ModelCard
+
+app = typer.Typer(help="List models and show their cards.", no_args_is_help=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+@app.command("list")
+def list_models(json: _Json = False) -> None:
+    """List the models that can be named with --model."""
+    from json import dumps
+
+    from rich.table import Table
+
+    cards = _cards()
+    if json:
+        typer.echo(dumps([_summary(name, card) for name, card in cards.items()], indent=1, ensure_ascii=False))
+        return
+    table = Table("name", "version", "findings", "intended use")
+    for name, card in cards.items():
+        if isinstance(card, ModelError):
+            table.add_row(name, "", "", f"cannot be used: {card.message}")
+        else:
+            table.add_row(name, card.version, ", ".join(card.finding_names), card.intended_use)
+    if cards:
+        show(table)
+    else:
+        say("No model is installed. `medcam train` makes one; its folder can be named with --model.")
+
+
+@app.command("show")
+def show_model(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `medcam models list`, or a model's folder.")],
+    json: _Json = False,
+) -> None:
+    """Show a model's card: findings with thresholds and measured figures, intended use, limits, training."""
+    from medcam.models.card_json import card_to_json
+    from medcam.models.registry import read_card
+
+    card = read_card(name)
+    if json:
+        typer.echo(card_to_json(card), nl=False)
+        return
+    say(f"{card.name} {card.version}")
+    for title, text in _facts(card):
+        if text:
+            say(f"{title}: {text}")
+    show(_findings(card))
+    for name_of_figure, interval in card.performance.items():
+        say(f"{name_of_figure}: {_interval(interval)}")
+    say(f"Intended use: {card.intended_use}")
+    for limit in card.limits:
+        say(f"Limit: {limit}")
+
+
+def _cards() -> dict[str, ModelCard | ModelError]:
+    """Cards by name; a damaged one does not hide the others."""
+    from medcam.models.registry import model_names, read_card
+
+    cards: dict[str, ModelCard | ModelError] = {}
+    for name in model_names():
+        try:
+            cards[name] = read_card(name)
+        except ModelError as error:
+            cards[name] = error
+    return cards
+
+
+def _summary(name: str, card: ModelCard | ModelError) -> dict[str, Any]:
+    if isinstance(card, ModelError):
+        return {"name": name, "error": card.code}
+    return {
+        "name": name,
+        "version": card.version,
+        "weights_sha256": card.weights_sha256,
+        "findings": list(card.finding_names),
+        "intended_use": card.intended_use,
+    }
+
+
+def _facts(card: ModelCard) -> tuple[tuple[str, str], ...]:
+    recipe, gate = card.input, card.out_of_distribution_threshold
+    return (
+        ("Weights SHA-256", card.weights_sha256),
+        ("Network", f"{card.backbone}, head {card.head}, maps at {card.layer}"),
+        (
+            "Input",
+            f"{recipe.channels} x {recipe.height} x {recipe.width}, intensity {recipe.intensity}, fit {recipe.fit}",
+        ),
+        ("Out of distribution", "no gate" if gate is None else f"flagged over a score of {gate:.3g}"),
+        ("Trained on", card.training_data),
+        ("Licence of the data", card.training_licence),
+        ("Trained by", card.training_command),
+    )
+
+
+def _findings(card: ModelCard) -> Table:
+    from rich.table import Table
+
+    figures = list(dict.fromkeys(figure for finding in card.findings for figure in finding.performance))
+    table = Table("finding", "code", "threshold", *figures)
+    for finding in card.findings:
+        code = f"{finding.code.scheme} {finding.code.value}" if finding.code else ""
+        measured = [
+            _interval(finding.performance[figure]) if figure in finding.performance else "" for figure in figures
+        ]
+        table.add_row(finding.name, code, f"{finding.threshold:.3f}", *measured)
+    return table
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"

@@ -1,0 +1,70 @@
+"""A classifier ready for use: network, card and gate behind the project's `Classifier` protocol."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from medcam.core.arrays import FloatArray
+from medcam.core.card import ModelCard
+from medcam.core.errors import InvalidValueError
+from medcam.core.prediction import Prediction
+from medcam.core.protocols import ModelInput
+from medcam.core.radiograph import Radiograph
+from medcam.models.classifier import GapClassifier
+from medcam.models.gate import Gate
+from medcam.models.preprocess import prepare
+
+
+class LoadedModel:
+    """A `GapClassifier` with its card, in evaluation mode and fp32.
+
+    Args:
+        classifier: The network.
+        card: Its card.
+        gate: Its out-of-distribution gate, None for none.
+    """
+
+    def __init__(self, classifier: GapClassifier, card: ModelCard, gate: Gate | None = None) -> None:
+        self.network = classifier.float().eval().requires_grad_(False)
+        self._card, self._gate = card, gate
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        return self._card
+
+    def prepare(self, radiograph: Radiograph) -> ModelInput:
+        """Turns a radiograph into float32 [channels, height, width] by the card's recipe."""
+        return prepare(radiograph, self._card.input)
+
+    @torch.inference_mode()
+    def predict(self, inputs: FloatArray) -> Prediction:
+        """One forward pass: logits and maps of all findings.
+
+        Args:
+            inputs: float32 [n, channels, height, width] in model-input space.
+
+        Returns:
+            For a GAP head logits = mean(maps) + biases, in float32.
+
+        Raises:
+            InvalidValueError: The inputs have another shape than the card's recipe.
+        """
+        recipe = self._card.input
+        values = np.require(inputs, np.float32, ["C", "W"])
+        if values.ndim != 4 or values.shape[1:] != (recipe.channels, recipe.height, recipe.width) or not len(values):
+            wanted = f"[n, {recipe.channels}, {recipe.height}, {recipe.width}]"
+            raise InvalidValueError(f"inputs must be {wanted}, not {values.shape}")
+        output = self.network(torch.from_numpy(values))
+        return Prediction(
+            logits=output.logits.numpy(),
+            maps=output.maps.numpy(),
+            biases=self.network.head.bias.numpy(),
+            features=output.features.mean(dim=(2, 3)).numpy(),
+            ledger=self.network.head.ledger,
+        )
+
+    def out_of_distribution(self, inputs: FloatArray, prediction: Prediction) -> FloatArray | None:
+        """Scores float32 [n], higher is stranger; None when the model has no gate."""
+        return None if self._gate is None else self._gate.score(prediction.features)

@@ -1,0 +1,75 @@
+"""What a run of `annotate` is asked to do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+
+from medcam.core.errors import UsageError
+
+
+class Output(StrEnum):
+    """What is written for each radiograph."""
+
+    JSON = "json"
+    PNG = "png"
+    SC = "sc"
+
+
+DEFAULT_OUTPUTS = (Output.JSON, Output.PNG)
+
+
+def parse_outputs(text: str) -> tuple[Output, ...]:
+    """Reads a list such as "json,png,sc".
+
+    Returns:
+        Outputs in a fixed order, each once. `explanation.json` is always among them: it marks an instance as complete.
+
+    Raises:
+        UsageError: A word is not an output (code `unknown-output`).
+    """
+    words = {word.strip().lower() for word in text.split(",") if word.strip()}
+    known = [str(output) for output in Output]
+    unknown = sorted(words - set(known))
+    if unknown or not words:
+        raise UsageError(
+            f"--write does not know {', '.join(unknown) or 'an empty list'}",
+            code="unknown-output",
+            next_step=f"Choose among {', '.join(known)}, separated by commas.",
+        )
+    return tuple(output for output in Output if output in words or output is Output.JSON)
+
+
+def default_workers() -> int:
+    """One thread per core, eight at most: beyond that the disk and the model set the pace."""
+    return min(8, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateOptions:
+    """How to annotate.
+
+    Args:
+        model: A model's name or the path of a model folder.
+        findings: Findings to draw, by name; empty for the findings that are present (see `findings_to_draw`).
+        outputs: What to write; see `parse_outputs`.
+        workers: Threads that read, prepare and write.
+        resume: Whether instances completed by an earlier run with the same source, model and options are kept.
+        allow_out_of_distribution: Whether `present` is told for films that the model finds strange.
+    """
+
+    model: str = "phantom"
+    findings: tuple[str, ...] = ()
+    outputs: tuple[Output, ...] = DEFAULT_OUTPUTS
+    workers: int = 0
+    resume: bool = True
+    allow_out_of_distribution: bool = False
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise UsageError("the number of workers must be positive")
+        if Output.JSON not in self.outputs:
+            object.__setattr__(self, "outputs", parse_outputs(",".join((Output.JSON, *self.outputs))))
+        if self.workers == 0:
+            object.__setattr__(self, "workers", default_workers())

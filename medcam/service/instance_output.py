@@ -1,0 +1,108 @@
+"""The results of one radiograph on disk, and whether an earlier run has finished them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from medcam.core.explanation import Explanation
+from medcam.core.radiograph import Identity
+from medcam.service.atomic import write_text
+from medcam.service.explanation_json import FILE_NAME, write_explanation
+from medcam.service.pictures import overlay_name
+
+CAPTURE_NAME = "sc.dcm"
+RECEIPT_NAME = ".receipt.json"
+_OURS = (FILE_NAME, RECEIPT_NAME, CAPTURE_NAME, "overlay-*.png", ".*.part")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that decides what the results of a film look like; equal requests need no second run.
+
+    Args:
+        model: Name, version and digest of the weights.
+        findings: Findings asked for, empty for the default choice.
+        outputs: What is written.
+        allow_out_of_distribution: Whether `present` is told for strange films.
+        software: medcam's version.
+    """
+
+    model: tuple[str, str, str]
+    findings: tuple[str, ...]
+    outputs: tuple[str, ...]
+    allow_out_of_distribution: bool
+    software: str
+
+    def digest(self, source_sha256: str) -> str:
+        """SHA-256 of the request for one source."""
+        content = json.dumps([source_sha256, asdict(self)], sort_keys=True)
+        return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an instance's folder holds: the request it answers, the files beside it, and what the manifest repeats."""
+
+    request: str
+    files: tuple[str, ...]
+    flagged: bool
+
+
+class InstanceFolder:
+    """OUT/<study>/<instance>, named by digests of the UIDs.
+
+    Complete is a folder that holds `explanation.json`, which is written last and in one step. Methods that write raise
+    OSError.
+
+    Args:
+        out: The run's output folder.
+        identity: Of the radiograph.
+    """
+
+    def __init__(self, out: Path, identity: Identity) -> None:
+        study, instance = (
+            Identity.folder_name(uid) for uid in (identity.study_instance_uid, identity.sop_instance_uid)
+        )
+        self.name = f"{study}/{instance}"
+        self.path = out / study / instance
+
+    def receipt(self, request: str) -> Receipt | None:
+        """The receipt of complete results for this request digest; None where something is missing or differs."""
+        if not (self.path / FILE_NAME).is_file():
+            return None
+        receipt = _read_receipt(self.path / RECEIPT_NAME)
+        if receipt is None or receipt.request != request:
+            return None
+        return receipt if all((self.path / name).is_file() for name in receipt.files) else None
+
+    def begin(self) -> None:
+        """Makes the folder, or empties it of what an earlier or a killed run left; other people's files stay."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        for pattern in _OURS:
+            for stale in self.path.glob(pattern):
+                stale.unlink(missing_ok=True)
+
+    def overlay_path(self, finding: str) -> Path:
+        """Where the overlay of a finding goes."""
+        return self.path / overlay_name(finding)
+
+    @property
+    def capture_path(self) -> Path:
+        """Where the Secondary Capture goes."""
+        return self.path / CAPTURE_NAME
+
+    def finish(self, explanation: Explanation, receipt: Receipt) -> None:
+        """Writes the receipt and then `explanation.json`, which makes the folder complete."""
+        write_text(self.path / RECEIPT_NAME, json.dumps(asdict(receipt)) + "\n")
+        write_explanation(self.path / FILE_NAME, explanation)
+
+
+def _read_receipt(path: Path) -> Receipt | None:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Receipt(str(fields["request"]), tuple(map(str, fields["files"])), bool(fields["flagged"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,313 @@
+"""Models on disk: what is saved is what was measured, and nothing else is ever loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save as save_arrays
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from medcam.core.card import FindingCard, ModelCard
+from medcam.core.errors import MedcamError, ModelError
+from medcam.models.classifier import GapClassifier
+from medcam.models.files import CARD, GATE, WEIGHTS, halve, load_folder, read_card_file, save_model
+from medcam.models.gate import Gate, fit_gate
+from medcam.models.loaded import LoadedModel
+
+from .tiny import noise, tiny_card, tiny_network
+
+
+@pytest.fixture
+def network() -> GapClassifier:
+    return tiny_network()
+
+
+@pytest.fixture
+def gate(network: GapClassifier) -> Gate:
+    return fit_gate(LoadedModel(network, tiny_card()).predict(noise(40)).features)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, network: GapClassifier, gate: Gate) -> Path:
+    """A whole and sound model."""
+    save_model(tmp_path / "tiny", network, tiny_card(), gate)
+    return tmp_path / "tiny"
+
+
+def refused(folder: Path) -> str:
+    """The code with which a model folder is refused."""
+    with pytest.raises(ModelError) as caught:
+        load_folder(folder)
+    assert caught.value.next_step
+    return caught.value.code
+
+
+def rewrite_card(folder: Path, **changes: object) -> None:
+    fields = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    (folder / CARD).write_text(json.dumps(fields | changes), encoding="utf-8")
+
+
+def replace_weights(folder: Path, data: bytes) -> None:
+    """Other weights, with a card that vouches for them."""
+    (folder / WEIGHTS).write_bytes(data)
+    rewrite_card(folder, weights_sha256=hashlib.sha256(data).hexdigest())
+
+
+def test_a_halved_model_predicts_the_same_after_its_trip(tmp_path: Path, network: GapClassifier, gate: Gate) -> None:
+    halve(network)
+    films = noise(5, seed=1)
+    before = LoadedModel(network, tiny_card(), gate).predict(films)
+    save_model(tmp_path, network, tiny_card(), gate)
+    again = load_folder(tmp_path)
+    after = again.predict(films)
+    for figure in ("logits", "maps", "biases", "features"):
+        np.testing.assert_array_equal(getattr(after, figure), getattr(before, figure))
+    scores = again.out_of_distribution(films, after)
+    np.testing.assert_array_equal(scores, gate.score(before.features))
+
+
+def test_halving_rounds_to_half_precision_once_and_stays_in_float32(network: GapClassifier) -> None:
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    halve(network)
+    once = {name: value.clone() for name, value in network.state_dict().items()}
+    assert any(not torch.equal(value, before[name]) for name, value in once.items())
+    for name, value in once.items():
+        assert value.dtype == before[name].dtype
+        torch.testing.assert_close(value, before[name], rtol=1e-3, atol=1e-6)
+    halve(network)
+    assert all(torch.equal(value, once[name]) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e5])
+def test_a_weight_that_half_precision_cannot_hold_is_refused(
+    tmp_path: Path, network: GapClassifier, value: float
+) -> None:
+    with torch.no_grad():
+        network.head.weight[0, 0] = value
+    for refuse in (lambda: save_model(tmp_path / "new", network, tiny_card()), lambda: halve(network)):
+        with pytest.raises(ModelError) as caught:
+            refuse()
+        assert caught.value.code == "broken-weights"
+    assert not (tmp_path / "new").exists()
+
+
+def test_saving_changes_neither_network_nor_precision_much(tmp_path: Path, network: GapClassifier) -> None:
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    save_model(tmp_path, network, tiny_card(out_of_distribution_threshold=None))
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    films = noise(3)
+    wanted = LoadedModel(network, tiny_card()).predict(films).logits
+    np.testing.assert_allclose(load_folder(tmp_path).predict(films).logits, wanted, atol=0.02)
+
+
+def test_a_folder_holds_card_weights_and_gate_and_no_leftover(folder: Path, network: GapClassifier) -> None:
+    assert {file.name for file in folder.iterdir()} == {CARD, WEIGHTS, GATE}
+    weights = sum(value.numel() for value in network.state_dict().values())
+    assert (folder / WEIGHTS).stat().st_size < 2 * weights + 20_000
+    stored = load_tensors((folder / WEIGHTS).read_bytes())
+    assert {value.dtype for value in stored.values()} == {torch.float16}
+
+
+def test_the_card_names_the_digest_of_the_weights(tmp_path: Path, network: GapClassifier) -> None:
+    blank = tiny_card(out_of_distribution_threshold=None)
+    card = save_model(tmp_path, network, blank)
+    assert card.weights_sha256 == hashlib.sha256((tmp_path / WEIGHTS).read_bytes()).hexdigest()
+    assert read_card_file(tmp_path) == card == replace(blank, weights_sha256=card.weights_sha256)
+    loaded = load_folder(tmp_path)
+    assert loaded.card == card
+    assert loaded.out_of_distribution(noise(1), loaded.predict(noise(1))) is None
+
+
+def test_a_model_saved_without_a_gate_over_one_with_a_gate_has_none(folder: Path) -> None:
+    save_model(folder, tiny_network(seed=1), tiny_card(out_of_distribution_threshold=None))
+    again = load_folder(folder)
+    assert again.out_of_distribution(noise(1), again.predict(noise(1))) is None
+
+
+def test_one_changed_byte_is_noticed(folder: Path) -> None:
+    data = bytearray((folder / WEIGHTS).read_bytes())
+    data[-5] ^= 1
+    (folder / WEIGHTS).write_bytes(bytes(data))
+    assert refused(folder) == "weights-digest"
+
+
+def test_weights_cut_short_or_of_another_model_are_noticed(folder: Path, tmp_path: Path) -> None:
+    whole = (folder / WEIGHTS).read_bytes()
+    (folder / WEIGHTS).write_bytes(whole[: len(whole) // 2])
+    assert refused(folder) == "weights-digest"
+    save_model(tmp_path / "other", tiny_network(seed=9), tiny_card())
+    (folder / WEIGHTS).write_bytes((tmp_path / "other" / WEIGHTS).read_bytes())
+    assert refused(folder) == "weights-digest"
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"{}", b"[1]", b"\xff\xfe\x00card", b"\x00" * 64])
+def test_a_damaged_card_is_refused(folder: Path, data: bytes) -> None:
+    (folder / CARD).write_bytes(data)
+    assert refused(folder) == "broken-card"
+
+
+def test_what_is_no_model_folder_is_refused(tmp_path: Path, folder: Path) -> None:
+    assert refused(tmp_path / "nowhere") == "no-such-model"
+    (tmp_path / "empty").mkdir()
+    assert refused(tmp_path / "empty") == "no-such-model"
+    assert refused(folder / WEIGHTS) == "no-such-model"
+
+
+def test_a_card_without_weights_is_refused(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    assert refused(folder) == "broken-weights"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"backbone_options": {"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [8, 8, 8, 16]}},
+        {"backbone_options": {"stride": 8, "layers": [1, 1, 1, 2], "block_inplanes": [8, 8, 8, 8]}},
+        {"backbone": "densenet", "backbone_options": {"stride": 8, "init_features": 8, "growth_rate": 4}},
+        {"input": {"height": 64, "width": 64, "channels": 3}},
+    ],
+)
+def test_weights_of_another_network_are_refused(folder: Path, changes: dict[str, object]) -> None:
+    rewrite_card(folder, **changes)
+    assert refused(folder) == "broken-weights"
+
+
+@pytest.mark.parametrize("findings", [2, 4])
+def test_weights_for_another_number_of_findings_are_refused(tmp_path: Path, findings: int) -> None:
+    card = save_model(tmp_path, tiny_network(), tiny_card())
+    names = [f"finding {number}" for number in range(findings)]
+    wrong = replace(card, findings=tuple(FindingCard(name) for name in names))
+    save_model(tmp_path, tiny_network(), wrong)
+    assert refused(tmp_path) == "broken-weights"
+
+
+def test_missing_and_additional_tensors_are_refused(folder: Path) -> None:
+    tensors = load_tensors((folder / WEIGHTS).read_bytes())
+    replace_weights(folder, save_tensors(tensors | {"stranger": torch.zeros(3)}))
+    assert refused(folder) == "broken-weights"
+    tensors.pop("head.weight")
+    replace_weights(folder, save_tensors(tensors))
+    assert refused(folder) == "broken-weights"
+
+
+BAD_CARDS = [
+    {"backbone": "unheard-of"},
+    {"backbone": 7},
+    {"head": "unheard-of"},
+    {"head": ["gap"]},
+    {"backbone_options": {"unheard": 1}},
+    {"backbone_options": {"stride": 7}},
+    {"backbone_options": {"stride": "eight"}},
+    {"backbone_options": {"layers": "many"}},
+    {"backbone_options": {"stride": 8, "layers": [1, 1], "block_inplanes": [8, 8]}},
+    {"backbone_options": {"head": 3}},
+    {"backbone_options": [1, 2]},
+    {"backbone_options": None},
+    {"input": {"height": 64, "width": 64, "channels": 1.5}},
+]
+
+
+@pytest.mark.parametrize("changes", BAD_CARDS)
+def test_a_card_that_describes_no_network_gives_an_error_of_ours(folder: Path, changes: dict[str, object]) -> None:
+    rewrite_card(folder, **changes)
+    with pytest.raises(MedcamError) as caught:
+        load_folder(folder)
+    assert caught.value.next_step
+
+
+class Trap:
+    """A pickle that makes a file when it is read."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self._place,))
+
+
+def traps(place: Path) -> list[bytes]:
+    """A bare pickle, and a torch checkpoint with one inside."""
+    checkpoint = place.with_suffix(".pt")
+    torch.save({"head.weight": Trap(place)}, checkpoint)
+    return [pickle.dumps({"head.weight": Trap(place)}), checkpoint.read_bytes()]
+
+
+def test_the_trap_works(tmp_path: Path) -> None:
+    bare, checkpoint = traps(tmp_path / "sprung")
+    pickle.loads(bare)
+    assert (tmp_path / "sprung").exists()
+    (tmp_path / "sprung").unlink()
+    (tmp_path / "file.pt").write_bytes(checkpoint)
+    torch.load(tmp_path / "file.pt", weights_only=False)
+    assert (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_no_pickle_is_ever_read(folder: Path, tmp_path: Path, kind: int) -> None:
+    data = traps(tmp_path / "sprung")[kind]
+    whole = (folder / WEIGHTS).read_bytes()
+    (folder / WEIGHTS).write_bytes(data)
+    assert refused(folder) == "weights-digest"
+    replace_weights(folder, data)
+    assert refused(folder) == "broken-weights"
+    replace_weights(folder, whole)
+    (folder / GATE).write_bytes(data)
+    assert refused(folder) == "broken-weights"
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00" * 8, b"\xff" * 64, b"\x10\x00\x00\x00\x00\x00\x00\x00{}"])
+def test_rubbish_is_no_weights(folder: Path, data: bytes) -> None:
+    replace_weights(folder, data)
+    assert refused(folder) == "broken-weights"
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"mean": np.zeros(8, np.float32)},
+        {"mean": np.zeros(8, np.float32), "whitening": np.eye(9, dtype=np.float32)},
+        {"mean": np.zeros(5, np.float32), "whitening": np.eye(5, dtype=np.float32)},
+        {"mean": np.zeros(8, np.float32), "whitening": np.eye(8, dtype=np.float32), "more": np.zeros(1)},
+    ],
+)
+def test_a_gate_that_does_not_fit_is_refused(folder: Path, arrays: dict[str, np.ndarray]) -> None:
+    (folder / GATE).write_bytes(save_arrays(arrays))
+    assert refused(folder) == "broken-weights"
+
+
+def test_a_card_without_its_gate_is_no_gate_at_all(folder: Path) -> None:
+    """A threshold without a gate must not look like a film that passed one."""
+    (folder / GATE).unlink()
+    assert refused(folder) == "broken-weights"
+
+
+def test_an_unbroken_model_is_there_until_the_new_one_is_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, network: GapClassifier
+) -> None:
+    before = load_folder(folder).predict(noise(1)).logits
+
+    def full_disk(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        save_model(folder, tiny_network(seed=5), tiny_card())
+    monkeypatch.undo()
+    np.testing.assert_array_equal(load_folder(folder).predict(noise(1)).logits, before)
+
+
+def test_a_card_of_today_is_what_was_saved(folder: Path) -> None:
+    card: ModelCard = read_card_file(folder)
+    assert card.findings == tiny_card().findings
+    assert card.input == tiny_card().input
