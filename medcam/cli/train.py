@@ -20,12 +20,16 @@ PHANTOM = "phantom"
 
 def train(
     data: Annotated[str, typer.Option(help="A folder with labels.csv and films, or the word `phantom`.")],
-    out: Annotated[Path, typer.Option(help="Where checkpoints, curves and the finished model go.")] = Path("runs/model"),
+    out: Annotated[Path, typer.Option(help="Where checkpoints, curves and the finished model go.")] = Path(
+        "runs/model"
+    ),
     name: Annotated[str, typer.Option(help="The model's name on its card.")] = "",
     from_model: Annotated[str, typer.Option("--from", help="Start from the backbone of this model.")] = "",
     config: Annotated[Path | None, typer.Option(help="JSON file with fields that replace the recipe's.")] = None,
     show_config: Annotated[bool, typer.Option("--show-config", help="Print the configuration and stop.")] = False,
-    finding: Annotated[list[str] | None, typer.Option(help="Column of labels.csv to learn; repeat for several.")] = None,
+    finding: Annotated[
+        list[str] | None, typer.Option(help="Column of labels.csv to learn; repeat for several.")
+    ] = None,
     size: Annotated[int, typer.Option(help="Side of the model's input in pixels.", min=64)] = 256,
     epochs: Annotated[int, typer.Option(help="Passes over the films; 0 keeps the recipe's.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Decides initial weights, order and augmentation.", min=0)] = 0,
@@ -84,27 +88,32 @@ def _train(
     name: str, sets: TrainingSets, recipe: TrainingConfig, out: Path, from_model: str, data: str, command: str
 ) -> ModelCard:
     from medcam.models.training.loop import EpochRecord
-    from medcam.service.train import train_model
+    from medcam.service.train import Provenance, train_model
 
     phantoms = data == PHANTOM
-    about = {
-        "training_data": f"{len(sets.train)} films, {'synthetic phantoms' if phantoms else 'a folder of the user'}",
-        "training_licence": "CC0-1.0" if phantoms else "that of the films",
-        "training_command": command,
-    }
-    tell(f"{len(sets.train)} films to learn from, {len(sets.validation)} to choose by, {len(sets.calibration)} to calibrate")
+    provenance = Provenance(
+        data=f"{len(sets.train)} films, {'synthetic phantoms in matched pairs' if phantoms else 'from a folder'}",
+        licence="CC0-1.0" if phantoms else "that of the films",
+        command=command,
+    )
+    tell(
+        f"{len(sets.train)} films to learn from, {len(sets.validation)} to choose by, "
+        f"{len(sets.calibration)} to calibrate with"
+    )
 
     def report(record: EpochRecord) -> None:
         import numpy as np
 
         v = record.validation
-        figures = [float(np.nanmean(column)) if np.isfinite(column).any() else None for column in (v.auc, v.pointing, v.iou)]
+        figures = [
+            float(np.nanmean(column)) if np.isfinite(column).any() else None for column in (v.auc, v.pointing, v.iou)
+        ]
         shown = "  ".join(
             f"{label} {figure:.3f}" for label, figure in zip(("AUC", "pointing", "IoU"), figures, strict=True) if figure
         )
         tell(f"epoch {record.epoch + 1}: loss {record.loss['total']:.3f}  {shown}  {record.seconds:.0f} s")
 
-    return train_model(name, sets, recipe, out, about=about, start_from=from_model or None, report=report)
+    return train_model(name, sets, recipe, out, provenance=provenance, start_from=from_model or None, report=report)
 
 
 def _show_card(card: ModelCard, out: Path) -> None:

@@ -1,15 +1,15 @@
 """MONAI's 2-D networks as feature extractors, with a choice of map resolution.
 
-A backbone is the part of a classifier before its pooling: the last feature map *after* its ReLU, which is what the class
-weights multiply. "Removing late down-sampling" (Zhou et al. 2015, section 3) makes the map finer: strides of the last stages
-become 1 and the weights stay the same.
+A backbone is the part of a classifier before its pooling: the last feature map *after* its ReLU, which is what the
+class weights multiply. "Removing late down-sampling" (Zhou et al. 2015, section 3) makes the map finer: strides of the
+last stages become 1 and the weights stay the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Literal, cast
 
 import torch
 from monai.networks.nets import DenseNet, EfficientNetBN, ResNet, SEResNet50
@@ -20,6 +20,7 @@ from medcam.models.neck import Neck
 
 STRIDES = (4, 8, 16, 32)
 PADDING_MODES = ("zeros", "reflect", "replicate")
+_Mirrored = Literal["reflect", "replicate"]
 ENTRY_POINTS = "medcam.backbones"
 
 
@@ -107,13 +108,13 @@ def build_backbone(
         raise ModelError(f"no backbone {name!r}", code="unknown-backbone", next_step=f"Known: {known}.")
     backbone: Backbone = builder(in_channels=in_channels, stride=stride, **options)
     if padding_mode != "zeros":
-        _set_padding(backbone, padding_mode)
+        _set_padding(backbone, cast("_Mirrored", padding_mode))
     return backbone
 
 
-def _set_padding(module: nn.Module, mode: str) -> None:
+def _set_padding(module: nn.Module, mode: _Mirrored) -> None:
     for layer in module.modules():
-        if isinstance(layer, nn.Conv2d) and any(layer.padding):
+        if isinstance(layer, nn.Conv2d) and not isinstance(layer.padding, str) and any(layer.padding):
             layer.padding_mode = mode
             vertical, horizontal = layer.padding
             layer._reversed_padding_repeated_twice = [int(horizontal)] * 2 + [int(vertical)] * 2
@@ -136,7 +137,7 @@ def _densenet(in_channels: int, stride: int, **options: Any) -> Backbone:
     natural = 4 * 2 ** len(transitions)
     drop = _drops(natural, stride, len(transitions))
     for transition in transitions[len(transitions) - drop :]:
-        transition.pool = nn.Identity()  # type: ignore[assignment]
+        transition.pool = nn.Identity()
     return Backbone(network, lambda x: torch.relu(network.features(x)), stride, "class_layers.relu")
 
 
@@ -229,10 +230,10 @@ def _efficientnet(in_channels: int, stride: int, variant: str) -> Backbone:
     network = EfficientNetBN(variant, spatial_dims=2, in_channels=in_channels, num_classes=1, pretrained=False)
     strided = [block for block in network.modules() if getattr(block, "_depthwise_conv", _STRIDELESS).stride == (2, 2)]
     for block in strided[len(strided) - _reductions(stride) :]:
-        block._depthwise_conv.stride = (1, 1)
+        convolution = cast("nn.Conv2d", block._depthwise_conv)
+        convolution.stride = (1, 1)
         # MONAI pads by a fixed amount that was worked out for stride 2: one cell would be lost with stride 1.
-        reach = block._depthwise_conv.kernel_size[0] // 2
-        block._depthwise_conv_padding = nn.ZeroPad2d(reach)
+        block._depthwise_conv_padding = nn.ZeroPad2d(convolution.kernel_size[0] // 2)
 
     def features(x: Tensor) -> Tensor:
         x = network._swish(network._bn0(network._conv_stem(network._conv_stem_padding(x))))

@@ -31,7 +31,9 @@ def card_from_json(text: str) -> ModelCard:
         fields["performance"] = _intervals(fields["performance"])
         return ModelCard(**fields)
     except (KeyError, TypeError, ValueError, AttributeError, MedcamError) as error:
-        raise ModelError("the model card is damaged", code="broken-card", next_step="Import the model again.") from error
+        raise ModelError(
+            "the model card is damaged", code="broken-card", next_step="Import the model again."
+        ) from error
 
 
 def _finding(fields: Mapping[str, Any]) -> FindingCard:

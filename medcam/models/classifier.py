@@ -40,9 +40,9 @@ class GapClassifier(nn.Module):
     Args:
         backbone: Feature extractor.
         head: Pooling head on the backbone's channels, or on one channel per finding with `finding_units`.
-        finding_units: Puts a 1 x 1 convolution with one unit per finding and a softplus before the pooling, in the place
-            of the paper's 1024 units: a finding's evidence is then nought where its unit is silent, so that thousands
-            of silent cells do not drown a nodule in the average.
+        finding_units: Puts a 1 x 1 convolution with one unit per finding and a softplus before the pooling, in the
+            place of the paper's 1024 units: a finding's evidence is then nought where its unit is silent, so that
+            thousands of silent cells do not drown a nodule in the average.
     """
 
     def __init__(self, backbone: Backbone, head: PoolingHead, *, finding_units: bool = False) -> None:

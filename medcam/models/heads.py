@@ -98,5 +98,7 @@ def build_head(name: str, channels: int, findings: int, *, nonnegative: bool = F
         (entry.load() for entry in entry_points(group=ENTRY_POINTS) if entry.name == name), None
     )
     if builder is None:
-        raise ModelError(f"no pooling head {name!r}", code="unknown-head", next_step=f"Known: {', '.join(head_names())}.")
+        raise ModelError(
+            f"no pooling head {name!r}", code="unknown-head", next_step=f"Known: {', '.join(head_names())}."
+        )
     return builder(channels, findings, nonnegative=nonnegative)

@@ -1,7 +1,7 @@
 """A neck that joins a network's stages into one fine feature map (feature pyramid, Lin et al. 2017).
 
-Deep stages know what they see and are coarse; the first stage is fine and knows edges alone. The map of a thin rim or of
-a nodule of a few cells needs both.
+Deep stages know what they see and are coarse; the first stage is fine and knows edges alone. The map of a thin rim or
+of a nodule of a few cells needs both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Neck(nn.Module):
         self.mix_norm = nn.BatchNorm2d(width)
 
     def forward(self, stages: Sequence[Tensor]) -> Tensor:
-        """Features [n, width, h, w], not negative, of stages with the finest [n, c, h, w] first, the others of one size."""
+        """Features [n, width, h, w], not negative, of stages [n, c, h, w]: the finest first, the others of one size."""
         fine = self.fine(stages[0])
         deep = F.interpolate(self.deep(torch.cat(list(stages[1:]), dim=1)), size=fine.shape[2:], mode="bilinear")
         joined = torch.relu(self.norm(fine + deep))

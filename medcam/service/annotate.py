@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from medcam.anatomy import shipped_atlas
 from medcam.core.errors import UsageError
 from medcam.core.explanation import ModelReference
 from medcam.core.protocols import Classifier
@@ -67,6 +68,7 @@ def annotate(
         UsageError: A source does not exist, the model lacks a finding that is asked for, or the call is wrong
             otherwise.
         ModelError: The model cannot be loaded.
+        AtlasError: The anatomical atlas cannot be loaded.
         OutputError: The output folder cannot be written; what was finished stays.
     """
     options, out = options or AnnotateOptions(), Path(out)
@@ -74,6 +76,7 @@ def annotate(
     files = find_inputs(sources, out)
     classifier = load_model(options.model)
     request = _request(classifier, options)
+    shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
     _open_output(out)
     with QuarantineLog(out) as quarantine:
         tally = Tally(len(files), quarantine, progress)

@@ -36,7 +36,7 @@ class AtlasPlan:
 
 
 def phantom_atlas(plan: AtlasPlan) -> Atlas:
-    """Builds an atlas of phantoms, one at a time in memory; they are drawn twice, to be averaged and to be looked at."""
+    """Builds an atlas of phantoms, one at a time in memory; they are drawn twice, to be averaged and looked at."""
     origin = f"{plan.count} phantoms of seed {plan.seed} without findings at {plan.size} px"
     return with_sight(build_atlas(_cases(plan), origin=origin), _cases(plan))
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from medcam.anatomy import shipped_atlas
 from medcam.core.errors import MedcamError
+from medcam.core.zones import BODY_ZONES
 from medcam.dicom.decoders import available_decoders
 from medcam.models.registry import DEFAULT_MODEL, load_model
 from medcam.service.review import dashboards_folder
@@ -47,7 +49,7 @@ class Check:
 
 def examine() -> tuple[Check, ...]:
     """Looks at versions, codecs, the shipped model, the sample data and the disk. Nothing is changed or downloaded."""
-    return (*_versions(), *_codecs(), _model(), _sample_data(), _dashboard(), _disk(Path.cwd()))
+    return (*_versions(), *_codecs(), _model(), _atlas(), _sample_data(), _dashboard(), _disk(Path.cwd()))
 
 
 def _versions() -> Iterator[Check]:
@@ -73,6 +75,10 @@ def _model() -> Check:
         return f"{card.version}, {len(card.findings)} findings, weights as on the card ({card.weights_sha256[:12]})"
 
     return _tried(f"model: {DEFAULT_MODEL}", look)
+
+
+def _atlas() -> Check:
+    return _tried("anatomical atlas", lambda: f"readable, {len(BODY_ZONES)} zones" if shipped_atlas() else "")
 
 
 def _sample_data() -> Check:

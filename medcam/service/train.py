@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +39,15 @@ class TrainingSets:
     calibration: Films
 
 
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a card says about where a model comes from: its data, their licence, the recorded command."""
+
+    data: str
+    licence: str
+    command: str
+
+
 def split_sets(films: Films, seed: int) -> TrainingSets:
     """Splits one set by patient: 70 % to learn from, 15 % to choose by, 15 % to calibrate and measure on."""
     rest, calibration = films.split(0.15, seed)
@@ -52,7 +61,7 @@ def train_model(
     config: TrainingConfig,
     folder: Path,
     *,
-    about: dict[str, str],
+    provenance: Provenance,
     start_from: str | Path | None = None,
     report: Callable[[EpochRecord], None] = lambda _: None,
 ) -> ModelCard:
@@ -63,7 +72,7 @@ def train_model(
         sets: The films.
         config: The run.
         folder: Where checkpoint, history, curves and, last, the model go. A killed run resumes here.
-        about: `training_data`, `training_licence`, `training_command` of the card.
+        provenance: What the card says about it.
         start_from: A model whose weights are taken over wherever name and shape agree; never those of its head, which
             belong to its findings.
         report: Called after each epoch.
@@ -73,6 +82,12 @@ def train_model(
     """
     if sets.train.names != sets.calibration.names or sets.train.names != sets.validation.names:
         raise UsageError("the sets name different findings")
+    if config.head_options.get("nonnegative"):
+        raise UsageError(
+            "non-negative class weights cannot take a calibration",
+            code="training-config",
+            next_step="Leave `nonnegative` out of head_options.",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     classifier = new_classifier(config, len(sets.train.names))
@@ -87,7 +102,7 @@ def train_model(
     trainer.run(keep)
     write_history(folder, sets.train.names, trainer.history)
     (folder / "config.json").write_text(json.dumps(config.as_dict(), indent=1))
-    card = _blank_card(name, sets, config, classifier, about)
+    card = _blank_card(name, sets, config, classifier, provenance)
     return finish_model(classifier.cpu(), trainer.parameters.cpu(), card, sets.train, sets.calibration, folder)
 
 
@@ -114,10 +129,10 @@ def take_over(classifier: GapClassifier, other: GapClassifier) -> int:
 
 
 def _blank_card(
-    name: str, sets: TrainingSets, config: TrainingConfig, classifier: GapClassifier, about: dict[str, str]
+    name: str, sets: TrainingSets, config: TrainingConfig, classifier: GapClassifier, provenance: Provenance
 ) -> ModelCard:
     height, width = sets.train.images.shape[1:]
-    blank = ModelCard(
+    return ModelCard(
         name=name,
         version=datetime.now(UTC).strftime("%Y.%m.%d"),
         findings=finding_cards(sets.train.names),
@@ -126,8 +141,10 @@ def _blank_card(
         backbone_options=dict(config.backbone_options) | {"head": dict(config.head_options)},
         head="gap",
         layer=classifier.layer,
+        training_data=provenance.data,
+        training_licence=provenance.licence,
+        training_command=provenance.command,
     )
-    return replace(blank, **about)
 
 
 def write_history(folder: Path, names: tuple[str, ...], history: list[EpochRecord]) -> None:

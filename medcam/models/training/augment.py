@@ -1,4 +1,4 @@
-"""Random changes of films, a batch at a time: a matched pair moves and changes contrast alike, noise is each film's own."""
+"""Random changes of films, a batch at a time; a matched pair changes alike, so that only its finding tells it apart."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Augmenter:
         logarithm = math.log(config.gamma[0]) + share * math.log(config.gamma[1] / config.gamma[0])
         changed = ((films - low) / span).clamp_min(1e-6).pow_(logarithm.exp()) * span + low
         if config.noise:
-            strength = config.noise * torch.rand(count, 1, 1, 1, generator=rng)
-            changed = changed + strength * torch.randn(changed.shape, generator=rng)
+            grain = torch.randn((own, *changed.shape[1:]), generator=rng) * torch.rand(own, 1, 1, 1, generator=rng)
+            changed = changed + config.noise * grain.repeat(count // own, 1, 1, 1)
         return self._hide(changed, rng) if config.hide else changed
 
     def _hide(self, films: Tensor, rng: torch.Generator) -> Tensor:

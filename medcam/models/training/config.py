@@ -58,7 +58,8 @@ class Objective:
         positives: In a film with the finding, the strongest cells must say yes, as many as its smallest extent has.
         negatives: Every cell of a film without the finding must say no.
         background: In a film with the finding, the cells beyond its largest extent must say no.
-        pairs: The strongest cells of a film with the finding must rise over those of its matched partner without it.
+        pairs: In a film with the finding, its cells must say yes where the matched partner without it differs, and no
+            where the two are the same.
         positive_weight: Weight of a positive label in the cross-entropies; None balances by prevalence.
         extents: Extent per finding; those not named get the default.
     """
@@ -67,7 +68,7 @@ class Objective:
     positives: float = 1.0
     negatives: float = 1.0
     background: float = 1.0
-    pairs: float = 0.0
+    pairs: float = 1.0
     positive_weight: float | None = 1.0
     extents: Mapping[str, Extent] = field(default_factory=dict)
 
@@ -105,7 +106,7 @@ class TrainingConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     average: float = 0.998
-    focus_by: float = 0.4
+    focus_by: float = 0.2
     patience: int = 0
     seed: int = 0
     threads: int = 0

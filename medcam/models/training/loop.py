@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from medcam.core.errors import UsageError
+from medcam.core.errors import ModelError, UsageError
 from medcam.models.classifier import GapClassifier
 from medcam.models.training.augment import Augmenter, step_seed
 from medcam.models.training.checkpoint import read_checkpoint, write_checkpoint
@@ -62,7 +62,10 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, weight_decay=config.weight_decay)
         self.steps = max(1, steps_per_epoch(train, config.batch))
         self.scheduler = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, [group["lr"] for group in self.optimizer.param_groups], total_steps=self.steps * config.epochs, pct_start=0.15
+            self.optimizer,
+            [group["lr"] for group in self.optimizer.param_groups],
+            total_steps=self.steps * config.epochs,
+            pct_start=0.15,
         )
         self.augmenter = Augmenter(config.augmentation)
         self.positive_weight = self._positive_weight().to(self.device)
@@ -126,6 +129,7 @@ class Trainer:
             output = self.classifier(images.contiguous(memory_format=torch.channels_last))
         done = (epoch + step / self.steps) / self.config.epochs
         terms = objective_loss(
+            images,
             output,
             self.parameters,
             labels,
@@ -135,6 +139,12 @@ class Trainer:
             paired=paired,
             focus=min(1.0, done / self.config.focus_by) if self.config.focus_by else 1.0,
         )
+        if not bool(torch.isfinite(terms["total"])):
+            raise ModelError(
+                "the loss is no longer a number",
+                code="training-diverged",
+                next_step="Start again with a lower learning rate; the last checkpoint is kept.",
+            )
         self.optimizer.zero_grad(set_to_none=True)
         terms["total"].backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.module.parameters(), 5.0)

@@ -1,8 +1,9 @@
-"""Losses that make a map say where, from image-level labels alone.
+"""Losses that make a map say where, without any outline.
 
-The reported logit is scale * mean(map) + bias, which GAP makes a ledger. The other losses only shape the same map, so that
-the evidence lies where the finding is. They need to know whether a film has the finding, and how much of a film such a
-finding can cover at least and at most (a size constraint as in Kervadec et al. 2019), but never where it is.
+The reported logit is scale * mean(map) + bias, which GAP makes a ledger. The other losses only shape the same map, so
+that the evidence lies where the finding is. They know whether a film has the finding and how much of a film such a
+finding can cover at least and at most (a size constraint as in Kervadec et al. 2019). `pair_loss` knows more: two films
+of the same patient with and without the finding, which only a simulator gives. Sets without pairs do without it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,8 @@ from torch.nn import functional as F
 from medcam.models.classifier import ClassifierOutput
 from medcam.models.training.config import Objective
 
-
-PAIR_MARGIN = 4.0
-"""By how much, in logits, a finding's strongest cells should rise over those of the partner without it."""
+CHANGED, SAME = 0.20, 0.06
+"""Shares of a pair's largest difference above which a cell counts as changed, and below which as the same."""
 
 
 def masked_mean(values: Tensor, known: Tensor) -> Tensor:
@@ -56,8 +56,8 @@ class CellCounts(NamedTuple):
             names: The findings.
             objective: Their extents.
             cells: Cells of a map.
-            focus: 0 takes all cells for the smallest extent, 1 the extent itself, geometrically between: training starts
-                by asking whether a film has a finding anywhere, and asks ever more narrowly.
+            focus: 0 takes all cells for the smallest extent, 1 the extent itself, geometrically between: training
+                starts by asking whether a film has a finding anywhere, and asks ever more narrowly.
         """
         extents = [objective.extent(name) for name in names]
         narrow = [max(1, round(extent.smallest * cells)) for extent in extents]
@@ -102,25 +102,48 @@ def background_loss(ranked: Tensor, labels: Tensor, counts: CellCounts) -> Tenso
     return masked_mean(each, labels == 1)
 
 
-def pair_loss(ranked: Tensor, labels: Tensor, counts: CellCounts) -> Tensor:
-    """The strongest cells of a film with a finding should rise over those of its matched partner without it.
+class Contrast(NamedTuple):
+    """Where the two films of matched pairs differ: bool [m, 1, h, w] each; cells in neither are left open."""
+
+    changed: Tensor
+    same: Tensor
+
+    @classmethod
+    def of(cls, films: Tensor, height: int, width: int) -> Contrast:
+        """Compares film i with film i + m of float [2 m, 1, H, W], on a grid of map cells."""
+        half = len(films) // 2
+        difference = (films[:half] - films[half:]).float()
+        difference = difference - difference.flatten(1).median(dim=1).values[:, None, None, None]
+        smooth = F.avg_pool2d(difference, 3, stride=1, padding=1).abs()
+        cells = F.adaptive_avg_pool2d(smooth, (height, width))
+        top = cells.flatten(1).topk(2, dim=1).values.mean(dim=1)[:, None, None, None]
+        return cls(cells > CHANGED * top, cells < SAME * top)
+
+
+def pair_loss(cells: Tensor, labels: Tensor, contrast: Contrast) -> Tensor:
+    """A finding's evidence should lie where it makes a difference to the film, and nowhere else.
+
+    The films of a pair show the same patient in the same place, one with a finding and one without it: whatever differs
+    between them is owed to it. No outline is used, but a pair discloses where to look: that is more than a label of a
+    single film does, and only a simulator gives it.
 
     Args:
-        ranked: [2 m, findings, cells], cell logits in falling order; film i and film i + m are a pair.
+        cells: [2 m, findings, h, w], cell logits; film i and film i + m are a pair.
         labels: [2 m, findings].
-        counts: How many cells are averaged: the smallest extent.
+        contrast: Where the films differ.
     """
-    half = len(ranked) // 2
+    half = len(cells) // 2
     sign = labels[:half] - labels[half:]
     differs = (sign != 0) & (labels[:half] >= 0) & (labels[half:] >= 0)
-    rank = torch.arange(ranked.shape[2], device=ranked.device)
-    chosen = (rank < counts.smallest.to(ranked.device)[:, None]).to(ranked.dtype)
-    strongest = (ranked * chosen).sum(dim=2) / chosen.sum(dim=1)
-    rise = sign * (strongest[:half] - strongest[half:])
-    return masked_mean(F.softplus(PAIR_MARGIN - rise), differs)
+    with_it = torch.where(sign[:, :, None, None] > 0, cells[:half], cells[half:])
+    changed, same = contrast.changed.to(cells.dtype), contrast.same.to(cells.dtype)
+    yes = (F.softplus(-with_it) * changed).sum(dim=(2, 3)) / changed.sum(dim=(2, 3)).clamp_min(1.0)
+    no = (F.softplus(with_it) * same).sum(dim=(2, 3)) / same.sum(dim=(2, 3)).clamp_min(1.0)
+    return masked_mean(yes + no, differs)
 
 
 def objective_loss(
+    films: Tensor,
     output: ClassifierOutput,
     parameters: MapParameters,
     labels: Tensor,
@@ -134,6 +157,7 @@ def objective_loss(
     """All weighted terms and their sum under "total".
 
     Args:
+        films: [n, 1, H, W], as the classifier saw them.
         output: Of the classifier in training: its map before the scale.
         parameters: Scale and biases.
         labels: [n, findings].
@@ -158,7 +182,7 @@ def objective_loss(
     if objective.background:
         terms["background"] = focus * objective.background * background_loss(ranked, labels, counts)
     if objective.pairs and paired:
-        terms["pairs"] = objective.pairs * pair_loss(ranked, labels, counts)
+        terms["pairs"] = objective.pairs * pair_loss(cells, labels, Contrast.of(films, *cells.shape[2:]))
     terms["total"] = torch.stack(list(terms.values())).sum()
     return terms
 
@@ -191,7 +215,7 @@ class MapParameters(torch.nn.Module):
         return maps.float().mean(dim=(2, 3)) * self.scale + self.gap_bias
 
     def cell_logits(self, output: ClassifierOutput) -> Tensor:
-        """Logit of each cell [n, findings, h, w]: what the finding's own unit says before its activation, else the map."""
+        """Logit of each cell [n, findings, h, w]: the finding's own unit before its activation, else the map."""
         if output.unit_logits is not None:
             return output.unit_logits.float()
         return output.maps.float() + self.cell_bias[:, None, None]

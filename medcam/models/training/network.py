@@ -25,7 +25,7 @@ def new_classifier(config: TrainingConfig, findings: int) -> GapClassifier:
             nn.init.normal_(module.weight, std=math.sqrt(2.0 / fan))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-    if classifier.units is not None:
+    if classifier.units is not None and classifier.units.bias is not None:
         # Silent at first: evidence has to be learnt, not unlearnt.
         nn.init.normal_(classifier.units.weight, std=0.02)
         nn.init.constant_(classifier.units.bias, -2.0)

@@ -55,9 +55,7 @@ def predict_films(
     return np.concatenate(maps), np.concatenate(logits)
 
 
-def validate(
-    classifier: GapClassifier, parameters: MapParameters, films: Films, *, half: bool = False
-) -> Validation:
+def validate(classifier: GapClassifier, parameters: MapParameters, films: Films, *, half: bool = False) -> Validation:
     """Measures a classifier on films it was not trained on, in mixed precision where `half` is set."""
     maps, logits = predict_films(classifier, parameters, films, half=half)
     return Validation(

@@ -23,6 +23,7 @@ CARD = ModelCard("phantom", "1", (FindingCard("Nodule"),), InputRecipe(64, 64), 
 def healthy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A place where everything is there."""
     monkeypatch.setattr(doctor, "load_model", lambda _: SimpleNamespace(card=CARD))
+    monkeypatch.setattr(doctor, "shipped_atlas", object)
     monkeypatch.setattr(doctor, "sample_films", lambda: [Path("film.dcm")])
     monkeypatch.setattr(doctor, "dashboards_folder", lambda: Path("dashboards"))
     monkeypatch.setattr(doctor, "package_version", lambda _: "1.0")

@@ -54,7 +54,12 @@ def test_padding_by_reflection_leaves_no_border_in_a_constant_film() -> None:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("unheard-of", {}), ("resnet", {"stride": 5}), ("resnet", {"padding_mode": "mirror"}), ("resnet18", {"stride": 3})],
+    [
+        ("unheard-of", {}),
+        ("resnet", {"stride": 5}),
+        ("resnet", {"padding_mode": "mirror"}),
+        ("resnet18", {"stride": 3}),
+    ],
 )
 def test_what_is_not_offered_is_refused_with_a_code(name: str, options: dict[str, object]) -> None:
     with pytest.raises(ModelError) as caught:
