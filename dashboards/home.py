@@ -41,7 +41,8 @@ def main() -> None:
     record = read_run(folder)
     with st.spinner("Reading the worklist"):
         summaries = by_urgency([summarise(file) for file in find_films(folder)])
-    run.run_state(record)
+    if summaries or record.complete or record.quarantined:
+        run.run_state(record)
     with st.sidebar:
         st.title("Worklist", anchor=False)
         current = worklist.choose_film(summaries) if summaries else None

@@ -52,19 +52,17 @@ class FilmSummary:
     Args:
         file: Where its results lie.
         view: PA, AP, lateral or "unknown".
-        present: Number of findings that are present.
-        leading: The finding that stands out most, empty when the model gave no answer.
-        probability: Its probability.
-        margin: How far its logit lies over its operating threshold, in logit units: negative when no finding is
-            present, None without an answer.
+        present: Names of the findings that are present, the one furthest over its operating threshold first.
+        probability: Probability of the first of them, or of the nearest miss; None without an answer.
+        margin: How far the logit of the same finding lies over its threshold, in logit units: negative when no
+            finding is present, None without an answer.
         flagged: Whether the film is out of distribution.
         problem: Why the results cannot be read; empty when they can.
     """
 
     file: FilmFile
     view: str = "unknown"
-    present: int = 0
-    leading: str = ""
+    present: tuple[str, ...] = ()
     probability: float | None = None
     margin: float | None = None
     flagged: bool = False
@@ -93,18 +91,16 @@ def find_films(folder: Path) -> tuple[FilmFile, ...]:
     )
 
 
-@lru_cache(maxsize=65_536)
 def summarise(file: FilmFile) -> FilmSummary:
     """Sums up one film for the worklist. What cannot be read becomes a summary that says so; nothing is raised.
 
     Remembered for as long as the file stays as it is, so that a run under way costs only its new films.
     """
     try:
-        return _summary(file, json.loads(_NUMBERS.sub(rb'"\1":[]', file.path.read_bytes())))
+        return _remembered(file)
     except OSError as error:
-        return FilmSummary(file, problem=f"{_EXPLANATION} cannot be opened: {error.strerror}")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return FilmSummary(file, problem=f"{_EXPLANATION} is damaged")
+        # Not remembered: a permission or a network folder comes back without a change of the file.
+        return FilmSummary(file, problem=f"{_EXPLANATION} cannot be opened: {error.strerror or error}")
 
 
 def read_overlay(file: FilmFile, finding: str) -> bytes | None:
@@ -140,6 +136,15 @@ def margin_over(logit: float, threshold: float) -> float:
     return logit - math.log(threshold / (1.0 - threshold))
 
 
+@lru_cache(maxsize=65_536)
+def _remembered(file: FilmFile) -> FilmSummary:
+    data = file.path.read_bytes()
+    try:
+        return _summary(file, json.loads(_NUMBERS.sub(rb'"\1":[]', data)))
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return FilmSummary(file, problem=f"{_EXPLANATION} is damaged")
+
+
 def _overlay_path(file: FilmFile, finding: str) -> Path:
     return file.path.parent / f"overlay-{slug(finding)}.png"
 
@@ -172,16 +177,15 @@ def _film_file(study: str, instance: os.DirEntry[str]) -> FilmFile | None:
 
 
 def _summary(file: FilmFile, document: Any) -> FilmSummary:  # noqa: ANN401  parsed JSON
-    found = [(_margin(finding), finding) for finding in document["findings"]]
+    found = sorted(((_margin(finding), finding) for finding in document["findings"]), key=lambda pair: -pair[0])
     answered = [(margin, finding) for margin, finding in found if finding["present"] is not None]
     present = [(margin, finding) for margin, finding in answered if finding["present"]]
     leading: Any
-    margin, leading = max(present or answered, key=lambda pair: pair[0], default=(None, {}))
+    margin, leading = next(iter(present or answered), (None, {}))
     return FilmSummary(
         file,
         view=str(document["source"].get("view", "unknown")),
-        present=len(present),
-        leading=str(leading.get("name", "")),
+        present=tuple(str(finding["name"]) for _, finding in present),
         probability=leading.get("probability"),
         margin=margin,
         flagged=bool(document["out_of_distribution"]["flagged"]),

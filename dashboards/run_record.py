@@ -47,33 +47,37 @@ class RunRecord:
 
 def read_run(folder: Path) -> RunRecord:
     """Reads the record of a run, finished or under way. What cannot be read is named in it; nothing is raised."""
-    quarantined, torn = _quarantine(folder / _QUARANTINE)
-    problem = f"{_QUARANTINE}: {torn} lines cannot be read" if torn else ""
+    quarantined, problem = _quarantine(folder / _QUARANTINE)
     try:
         manifest = json.loads((folder / _MANIFEST).read_bytes())
         counts = {str(name): int(number) for name, number in manifest["counts"].items()}
         skipped = tuple(_set_aside(entry, "reason") for entry in manifest["skipped"])
     except FileNotFoundError:
         return RunRecord(False, quarantined=quarantined, problem=problem)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return RunRecord(True, quarantined=quarantined, problem=f"{_MANIFEST} cannot be read")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        problems = ". ".join(filter(None, (f"{_MANIFEST} cannot be read", problem)))
+        return RunRecord(True, quarantined=quarantined, problem=problems)
     return RunRecord(True, counts, skipped, quarantined, problem)
 
 
-def _quarantine(path: Path) -> tuple[tuple[SetAside, ...], int]:
+def _quarantine(path: Path) -> tuple[tuple[SetAside, ...], str]:
+    """The refused inputs, and what of the list cannot be read."""
     try:
-        lines = path.read_bytes().splitlines()
+        lines = [line for line in path.read_bytes().splitlines() if line.strip()]
+    except FileNotFoundError:
+        return (), ""
     except OSError:
-        return (), 0
-    read = list(_readable(lines))
-    return tuple(read), len([line for line in lines if line.strip()]) - len(read)
+        return (), f"{_QUARANTINE} cannot be read"
+    read = tuple(_readable(lines))
+    torn = len(lines) - len(read)
+    return read, f"{_QUARANTINE}: {torn} {'line' if torn == 1 else 'lines'} cannot be read" if torn else ""
 
 
 def _readable(lines: list[bytes]) -> Iterator[SetAside]:
     for line in lines:
         try:
             yield _set_aside(json.loads(line), "message")
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             # The last line of a run under way may be half written; the caller counts what is missing.
             continue
 

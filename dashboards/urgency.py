@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,8 +25,8 @@ class Shown(StrEnum):
         """Whether a film is among them."""
         return {
             Shown.ALL: True,
-            Shown.PRESENT: film.present > 0,
-            Shown.ABSENT: film.answered and film.present == 0,
+            Shown.PRESENT: bool(film.present),
+            Shown.ABSENT: film.answered and not film.present,
             Shown.FLAGGED: film.flagged,
             Shown.UNREADABLE: bool(film.problem),
         }[self]
@@ -63,8 +64,8 @@ def counts(films: Sequence[FilmSummary]) -> dict[Shown, int]:
 
 
 def chosen(films: Sequence[FilmSummary], shown: Shown, text: str = "") -> tuple[FilmSummary, ...]:
-    """Keeps the films of one choice whose id or leading finding contains a text."""
-    wanted = text.strip().lower()
+    """Keeps the films of one choice whose id, or the name of a finding that is present, contains a text."""
+    wanted = _plain(text)
     return tuple(film for film in films if shown.holds(film) and wanted in _searched(film))
 
 
@@ -98,4 +99,9 @@ def _rank(film: FilmSummary) -> tuple[int, float, str]:
 
 
 def _searched(film: FilmSummary) -> str:
-    return f"{film.file.film_id} {film.leading.lower()}"
+    return _plain("\n".join((film.file.film_id, *film.present)))
+
+
+def _plain(text: str) -> str:
+    """A text without case, hyphens and underscores: what the page shows as "Pleural effusion" is found by that."""
+    return re.sub(r"[-_]+", " ", text).strip().lower()

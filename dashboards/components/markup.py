@@ -78,10 +78,10 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, m
     )
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """A list of names and values, plain text; empty values are left out."""
+def facts(pairs: Iterable[tuple[str, str]], *, line: bool = False) -> str:
+    """A list of names and values, plain text, below each other or in one line; empty values are left out."""
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs if value)
-    return f'<dl class="medcam">{items}</dl>'
+    return f'<dl class="medcam{" line" if line else ""}">{items}</dl>'
 
 
 def _row(cells: Sequence[str], marked: bool) -> str:

@@ -15,7 +15,7 @@ def model_line(explanation: Explanation) -> None:
     model = explanation.model
     weights = model.weights_sha256[:_DIGITS] or "not saved"
     pairs = (("Model", model.name), ("Version", model.version), ("Weights", weights), ("Method", explanation.method))
-    st.html(facts(pairs).replace('class="medcam"', 'class="medcam line"'))
+    st.html(facts(pairs, line=True))
 
 
 def record(explanation: Explanation) -> None:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from components.markup import markdown_text, spoken
 from results import FilmSummary
-from urgency import chosen, counts, neighbour, page_number, page_of
+from urgency import Page, chosen, counts, neighbour, page_number, page_of
 
-_FILM, _PAGE = "film", "page"
+_FILM, _PAGE, _TURNS = "film", "page", "turns"
 
 
 def choose_film(films: Sequence[FilmSummary]) -> FilmSummary | None:
@@ -43,7 +43,7 @@ def label(film: FilmSummary) -> str:
         return ":orange[Withheld]"
     if not film.present:
         return "No finding"
-    return f"**{markdown_text(spoken(film.leading))}** {film.probability:.2f}"
+    return f"**{markdown_text(spoken(film.present[0]))}** {film.probability:.2f}"
 
 
 def caption(film: FilmSummary) -> str:
@@ -52,7 +52,7 @@ def caption(film: FilmSummary) -> str:
     if film.view != "unknown":
         words.append(markdown_text(film.view))
     if film.present:
-        words.append(f"{film.present} present")
+        words.append(f"{len(film.present)} present")
     if film.flagged:
         words.append(":orange[out of distribution]")
     return " · ".join(words)
@@ -80,9 +80,9 @@ def _steps(listed: Sequence[FilmSummary]) -> None:
 
 
 def _list(listed: Sequence[FilmSummary]) -> None:
-    page = page_of(listed, st.session_state.get(_PAGE, page_number(listed, st.session_state[_FILM]) or 1))
-    ids = [film.file.film_id for film in page.films]
-    by_id = dict(zip(ids, page.films, strict=True))
+    page = page_of(listed, st.session_state.get(_PAGE, 1))
+    by_id = {film.file.film_id: film for film in page.films}
+    ids = list(by_id)
     # A key that names the page keeps a film of another page from being read as a choice on this one.
     key = f"films-{page.number}-{ids[0]}"
     current = st.session_state[_FILM]
@@ -93,25 +93,40 @@ def _list(listed: Sequence[FilmSummary]) -> None:
         format_func=lambda film_id: label(by_id[film_id]),
         captions=[caption(film) for film in page.films],
         key=key,
-        on_change=_take,
+        on_change=_take_film,
         args=(key,),
         help="Films with a finding come first, the one furthest over its threshold at the top; then films that the "
         "model gives no answer on; last films without a finding.",
     )
     if page.count > 1:
-        st.session_state[_PAGE] = page.number
-        st.pagination(page.count, max_visible_pages=3, key=_PAGE)
+        _pages(page)
+
+
+def _pages(page: Page) -> None:
+    # Only a turn that was not made on this widget gives it a new key: otherwise the keyboard would lose its place.
+    key = f"page-{st.session_state.get(_TURNS, 0)}-{page.count}"
+    st.pagination(page.count, default=page.number, max_visible_pages=3, key=key, on_change=_take_page, args=(key,))
 
 
 def _open(listed: Sequence[FilmSummary], film_id: str) -> None:
     st.session_state[_FILM] = film_id
-    st.session_state[_PAGE] = page_number(listed, film_id) or 1
+    _turn_to(page_number(listed, film_id) or 1)
 
 
-def _take(key: str) -> None:
+def _take_film(key: str) -> None:
     if st.session_state[key] is not None:
         st.session_state[_FILM] = st.session_state[key]
 
 
+def _take_page(key: str) -> None:
+    st.session_state[_PAGE] = st.session_state[key]
+
+
 def _first_page() -> None:
-    st.session_state[_PAGE] = 1
+    _turn_to(1)
+
+
+def _turn_to(number: int) -> None:
+    if st.session_state.get(_PAGE, 1) != number:
+        st.session_state[_PAGE] = number
+        st.session_state[_TURNS] = st.session_state.get(_TURNS, 0) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -123,7 +124,7 @@ class Atlas:
                 named = dict(zip(NAMES, maps, strict=True))
                 visible = archive["visible"].astype(np.float32) / 255.0
                 return cls(picture, named, visible, float(archive["aspect"]), str(archive["origin"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, zipfile.BadZipFile, ValueError, KeyError, TypeError) as error:
             raise AtlasError(f"the atlas cannot be read: {error}") from error
 
     def _sum(self, names: tuple[str, ...]) -> FloatArray:

@@ -12,7 +12,7 @@ from medcam.anatomy.register import Registration
 from medcam.core.arrays import BoolArray, FloatArray
 from medcam.core.zones import LUNG_ZONES
 
-MIN_QUALITY = 0.35
+MIN_QUALITY = 0.5
 """Zones of a lower quality are to be dropped; see docs/explanation/anatomy.md for how it was chosen."""
 
 
@@ -45,10 +45,10 @@ class Agreement:
     def quality(self) -> float:
         """0 (useless) to 1: the product of a ramp for each part, since each of them alone can spoil the zones."""
         parts = (
-            _ramp(self.correlation, 0.30, 0.60),
-            _ramp(self.overlap, 0.78, 0.92),
-            _ramp(self.separation, 0.5, 1.3),
-            1.0 if self.below is None else _ramp(self.below, 0.0, 1.0),
+            _ramp(self.correlation, 0.40, 0.65),
+            _ramp(self.overlap, 0.90, 0.955),
+            _ramp(self.separation, 0.8, 2.3),
+            1.0 if self.below is None else _ramp(self.below, 0.4, 1.8),
             _ramp(self.balance, 0.25, 0.6),
             _ramp(-self.stretch, -0.70, -0.40),
             _ramp(-abs(self.turn), -25.0, -12.0),

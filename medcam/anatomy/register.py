@@ -74,6 +74,8 @@ def register(lungs: FloatArray, box: Box, atlas: Atlas) -> Registration:
     Raises:
         RegistrationError: SimpleITK found nothing to follow.
     """
+    # ITK would write its warnings, a build machine's paths in them, to standard error; what matters comes as quality.
+    sitk.ProcessObject.GlobalWarningDisplayOff()
     try:
         return _register(lungs, box, atlas)
     except RuntimeError as error:

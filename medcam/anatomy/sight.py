@@ -9,12 +9,19 @@ import numpy as np
 from medcam.anatomy.air import outer_air
 from medcam.anatomy.atlas import Atlas
 from medcam.anatomy.film import WorkingFilm
+from medcam.anatomy.flank import flanks
 from medcam.anatomy.lungs import LungFields, lay, lung_fields
 from medcam.anatomy.search import Placement, find_lungs_roughly
 from medcam.core.arrays import BoolArray
 
 LEAK = 0.35
 """Where more than this share of the expected lungs is taken for outer air, it is lung that the air has leaked into."""
+
+
+SURE = 0.95
+"""Where the atlas, laid on the film, expects lung with this probability, there surely is some."""
+DOUBT = 0.03
+"""How uncertain the atlas's outlines are then, as a share of the lungs' box."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +40,22 @@ class Sight:
 
 
 def look(film: WorkingFilm, atlas: Atlas) -> Sight:
-    """Looks for the lungs.
+    """Looks for the lungs: twice, since only who knows where they are can tell the flanks beside them from them.
 
     Args:
         film: The working picture; it must have some structure.
         atlas: The atlas.
     """
-    air = outer_air(film.values, film.valid)
-    placement = find_lungs_roughly(film.values, ~air, atlas)
+    values, air = film.values, outer_air(film.values, film.valid)
+    first = find_lungs_roughly(values, ~air, atlas)
+    cores = np.zeros_like(air)
     for lung in (atlas.right_lung, atlas.left_lung):
-        air = without_leaks(air, lay(lung, placement.box, air.shape, 0.03) > 0.5) | ~film.valid
-    return Sight(placement, air, lung_fields(film.values, ~air, placement, atlas))
+        expected = lay(lung, first.box, air.shape, DOUBT)
+        air = without_leaks(air, expected > 0.5) | ~film.valid
+        cores |= expected > SURE
+    known = ~flanks(values, air, cores & ~air)
+    placement = find_lungs_roughly(values, known, atlas)
+    return Sight(placement, air, lung_fields(values, known, placement, atlas))
 
 
 def without_leaks(air: BoolArray, lungs: BoolArray) -> BoolArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _WRONG_CALL_CODES = frozenset(("no-such-model",))
 _SECONDS_BETWEEN_LINES = 5.0
+
+
+PAGE_WIDTH = 118
+"""Columns of a table that goes into a file or a pipe."""
 
 
 class ExitCode(IntEnum):
@@ -51,8 +56,9 @@ def tell(text: str) -> None:
 
 
 def show(table: Table) -> None:
-    """Prints a table of the result on standard output."""
-    Console(markup=False, highlight=False).print(table)
+    """Prints a table of the result on standard output: as wide as the terminal, or wide enough where there is none."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PAGE_WIDTH
+    Console(markup=False, highlight=False, width=width).print(table)
 
 
 def on_terminal() -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from medcam.cli.console import say
 from medcam.core.explanation import RESEARCH_USE
 from medcam.service.review import DEFAULT_PORT, has_display, results_folder, serve_review
 
@@ -40,7 +41,7 @@ def open_review(store: str | os.PathLike[str] | None, port: int = DEFAULT_PORT) 
 
 
 def _announce(address: str) -> None:
-    typer.echo(f"Review page: {address}   (Ctrl-C ends it)")
-    typer.echo(RESEARCH_USE)
+    say(f"Review page: {address}   (Ctrl-C ends it)")
+    say(RESEARCH_USE)
     if has_display():
         webbrowser.open(address)

@@ -18,7 +18,8 @@ class Prediction:
         logits: float32 [n, findings], computed from the maps (mean + bias) where the head has a ledger.
         maps: float32 [n, findings, height, width], raw class activation maps in logit units.
         biases: float32 [findings].
-        features: float32 [n, channels], globally average pooled features (for probes and out-of-distribution scores).
+        features: float32 [n, channels], globally average pooled features, which the class weights multiply.
+        pooled: float32 [n, k], what the model's out-of-distribution gate judges; None for the features themselves.
         ledger: Whether logits = mean(maps) + biases holds.
     """
 
@@ -26,6 +27,7 @@ class Prediction:
     maps: FloatArray = field(repr=False)
     biases: FloatArray = field(repr=False)
     features: FloatArray = field(repr=False)
+    pooled: FloatArray | None = field(default=None, repr=False)
     ledger: bool = True
 
     def __post_init__(self) -> None:
@@ -35,6 +37,8 @@ class Prediction:
         features = frozen_array(self.features, np.float32, 2, "features")
         if maps.shape[:2] != logits.shape or biases.shape[0] != logits.shape[1] or len(features) != len(logits):
             raise InvalidValueError("logits, maps, biases and features disagree in batch size or findings")
+        if self.pooled is not None:
+            object.__setattr__(self, "pooled", frozen_array(self.pooled, np.float32, 2, "pooled features"))
         for name, value in (("logits", logits), ("maps", maps), ("biases", biases), ("features", features)):
             object.__setattr__(self, name, value)
 

@@ -26,12 +26,26 @@ class ClassifierOutput(NamedTuple):
         maps: [n, findings, h, w].
         features: [n, channels, h, w], what the class weights multiply.
         unit_logits: [n, findings, h, w], the findings' own units before their activation; None without such units.
+        backbone: [n, channels, h, w], the backbone's features below such units; None without them.
     """
 
     logits: Tensor
     maps: Tensor
     features: Tensor
     unit_logits: Tensor | None = None
+    backbone: Tensor | None = None
+
+    @property
+    def pooled(self) -> Tensor:
+        """What an out-of-distribution gate judges, [n, k].
+
+        The globally averaged features; with finding units, which are few and silent on most films, mean and standard
+        deviation of each of the backbone's channels below them.
+        """
+        if self.backbone is None:
+            return self.features.mean(dim=(2, 3))
+        below = self.backbone.float()
+        return torch.cat([below.mean(dim=(2, 3)), below.std(dim=(2, 3))], dim=1)
 
 
 class GapClassifier(nn.Module):
@@ -57,12 +71,12 @@ class GapClassifier(nn.Module):
 
     def forward(self, images: Tensor) -> ClassifierOutput:
         """Logits, maps and features of images [n, channels, height, width], in one pass without hooks."""
-        features, unit_logits = self.backbone(images), None
+        features, unit_logits, below = self.backbone(images), None, None
         if self.units is not None:
-            unit_logits = self.units(features)
+            unit_logits, below = self.units(features), features
             features = F.softplus(unit_logits.float(), beta=SHARPNESS)
         logits, maps = self.head(features)
-        return ClassifierOutput(logits, maps, features, unit_logits)
+        return ClassifierOutput(logits, maps, features, unit_logits, below)
 
 
 def new_network(

@@ -62,9 +62,10 @@ class LoadedModel:
             maps=output.maps.numpy(),
             biases=self.network.head.bias.numpy(),
             features=output.features.mean(dim=(2, 3)).numpy(),
+            pooled=output.pooled.numpy(),
             ledger=self.network.head.ledger,
         )
 
     def out_of_distribution(self, inputs: FloatArray, prediction: Prediction) -> FloatArray | None:
         """Scores float32 [n], higher is stranger; None when the model has no gate."""
-        return None if self._gate is None else self._gate.score(prediction.features)
+        return None if self._gate is None else self._gate.score(prediction.features if prediction.pooled is None else prediction.pooled)

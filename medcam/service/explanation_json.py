@@ -121,7 +121,7 @@ def explanation_from_dict(data: Json) -> Explanation:
             software=dict(data["software"]),
             created=datetime.fromisoformat(created) if created else None,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = error.message if isinstance(error, MedcamError) else f"{type(error).__name__}: {error}"
         raise InputError(
             f"this is no explanation ({what})",

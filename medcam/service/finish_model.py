@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class FilmOutputs:
-    """What a finished network says of films: maps [n, findings, h, w], logits [n, findings], pooled features [n, k]."""
+    """What a finished network says of films: maps [n, findings, h, w], logits [n, findings], what a gate judges [n, k]."""
 
     maps: Floats = field(repr=False)
     logits: Floats = field(repr=False)
@@ -51,7 +51,7 @@ def run_on_films(classifier: GapClassifier, films: Films, batch: int = 64) -> Fi
     parts: list[tuple[Floats, Floats, Floats]] = []
     for start in range(0, len(films), batch):
         output = classifier(torch.from_numpy(films.images[start : start + batch].astype(np.float32))[:, None])
-        parts.append((output.maps.numpy(), output.logits.numpy(), output.features.mean(dim=(2, 3)).numpy()))
+        parts.append((output.maps.numpy(), output.logits.numpy(), output.pooled.numpy()))
     maps, logits, features = (np.concatenate(column) for column in zip(*parts, strict=True))
     return FilmOutputs(maps, logits, features)
 

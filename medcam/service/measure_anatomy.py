@@ -33,7 +33,7 @@ from medcam.phantom import render, sample_case
 
 SIZE = 384
 BOOTSTRAPS = 2000
-QUALITY_EDGES = (0.0, 0.1, 0.35, 0.7, 0.9, 1.0)
+QUALITY_EDGES = (0.0, 0.25, 0.5, 0.7, 0.9, 1.0)
 _log = logging.getLogger(__name__)
 
 

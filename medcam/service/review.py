@@ -123,6 +123,10 @@ def _options(port: int) -> tuple[tuple[str, str], ...]:
         ("server.allowedHosts", HOST),
         ("server.allowedHosts", "localhost"),
         ("browser.serverAddress", HOST),
+        # Pinned: a user's own settings of Streamlit must neither move the page nor open it to other web pages.
+        ("server.baseUrlPath", ""),
+        ("server.enableCORS", "true"),
+        ("server.enableXsrfProtection", "true"),
         ("browser.gatherUsageStats", "false"),
         # The caller opens the browser, when there is one; Streamlit would also ask for an e-mail address.
         ("server.headless", "true"),
@@ -175,22 +179,32 @@ def serve_review(folder: Path, port: int, on_ready: Callable[[str], None]) -> No
 
     Raises:
         UsageError: The port is not free; code "port-unavailable".
-        ReviewError: The server cannot start or stops by itself; code "no-streamlit", "no-dashboards" or
-            "review-stopped".
+        ReviewError: The server cannot start, stops by itself or never answers; code "no-streamlit", "no-dashboards",
+            "review-stopped" or "review-silent".
     """
     check_port(port)
     command = streamlit_command(port)
-    server = subprocess.Popen(command, env={**os.environ, STORE_VARIABLE: str(folder)})  # noqa: S603  our own command
     try:
-        with _asked_to_end():
+        with _asked_to_end(), _running(command, folder) as server:
             if _answers(server, port):
                 on_ready(f"http://{HOST}:{port}")
-            server.wait()
+                server.wait()
+            stopped = server.poll()
     except KeyboardInterrupt:
         return
+    if stopped is None:
+        raise ReviewError(f"the review page did not answer within {_START_SECONDS:.0f} s", code="review-silent")
+    raise ReviewError(f"the review page stopped by itself (exit code {stopped})", code="review-stopped")
+
+
+@contextmanager
+def _running(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The server, ended with the block whatever happens in it."""
+    server = subprocess.Popen(command, env={**os.environ, STORE_VARIABLE: str(folder)})  # noqa: S603  our own command
+    try:
+        yield server
     finally:
         _end(server)
-    raise ReviewError(f"the review page stopped by itself (exit code {server.returncode})", code="review-stopped")
 
 
 @contextmanager
