@@ -69,6 +69,11 @@ class GapClassifier(nn.Module):
                 head.weight.copy_(torch.eye(*head.weight.shape))
         self.layer = "units.softplus" if finding_units else backbone.layer
 
+    @property
+    def pooled_size(self) -> int:
+        """How many values `ClassifierOutput.pooled` has per film."""
+        return int(self.head.weight.shape[1]) if self.units is None else 2 * self.backbone.out_channels
+
     def forward(self, images: Tensor) -> ClassifierOutput:
         """Logits, maps and features of images [n, channels, height, width], in one pass without hooks."""
         features, unit_logits, below = self.backbone(images), None, None

@@ -104,7 +104,7 @@ def load_folder(folder: Path) -> LoadedModel:
         raise _misfit(card, "weights")
     if gate is None and card.out_of_distribution_threshold is not None:
         raise ModelError(f"the gate of {card.name} is missing", code="broken-weights", next_step=AGAIN)
-    if gate is not None and gate.mean.size != classifier.head.weight.shape[1]:
+    if gate is not None and gate.mean.size != classifier.pooled_size:
         raise _misfit(card, "gate")
     return LoadedModel(classifier, card, gate)
 

@@ -68,4 +68,8 @@ class LoadedModel:
 
     def out_of_distribution(self, inputs: FloatArray, prediction: Prediction) -> FloatArray | None:
         """Scores float32 [n], higher is stranger; None when the model has no gate."""
-        return None if self._gate is None else self._gate.score(prediction.features if prediction.pooled is None else prediction.pooled)
+        return (
+            None
+            if self._gate is None
+            else self._gate.score(prediction.features if prediction.pooled is None else prediction.pooled)
+        )

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ _STILL = Augmentation(shift=0.0, turn=0.0, zoom=0.0, flip=0.0)
 _COARSE = {**PHANTOM_RECIPE.backbone_options, "stride": 8, "neck": 0}
 
 
-def _objective(**weights: float) -> Callable[[TrainingConfig], TrainingConfig]:
+def _objective(**weights: Any) -> Callable[[TrainingConfig], TrainingConfig]:
     return lambda recipe: replace(recipe, objective=replace(recipe.objective, **weights))
 
 

@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class FilmOutputs:
-    """What a finished network says of films: maps [n, findings, h, w], logits [n, findings], what a gate judges [n, k]."""
+    """What a finished network says of films: maps [n, findings, h, w], logits [n, findings], gate input [n, k]."""
 
     maps: Floats = field(repr=False)
     logits: Floats = field(repr=False)
