@@ -21,7 +21,7 @@ class Augmenter:
 
     def __init__(self, config: Augmentation) -> None:
         self._config = config
-        self._warp = AffineTransform(normalized=True, align_corners=False, padding_mode="zeros")
+        self._warp = AffineTransform(normalized=True, reverse_indexing=False, align_corners=False, padding_mode="zeros")
 
     def __call__(self, films: Tensor, seed: int, *, paired: bool) -> Tensor:
         """Augments films; deterministic by seed.

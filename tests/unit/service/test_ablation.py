@@ -23,7 +23,9 @@ def test_each_variant_is_another_recipe() -> None:
 def test_variants_train_on_the_same_films_and_give_rows(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images, labels = rng.normal(size=(16, 32, 32)).astype(np.float16), (np.arange(16) % 2).astype(np.int8)[:, None]
-    films = Films(("Nodule",), images, labels, np.arange(16), np.full(16, -1))
+    masks = np.zeros((16, 1, 32, 32), dtype=np.bool_)
+    masks[1::2, 0, 8:16, 8:16] = True
+    films = Films(("Nodule",), images, labels, np.arange(16), np.full(16, -1), masks)
     sets = TrainingSets(films.subset(np.arange(8)), films.subset(np.arange(8, 16)), films)
     network = {"stride": 4, "neck": 8, "layers": [1, 1, 1, 1], "block_inplanes": [8, 8, 8, 8]}
     recipe = replace(PHANTOM_RECIPE, backbone_options=network, epochs=1, batch=4, threads=1)

@@ -40,7 +40,7 @@ def test_films_of_a_pair_change_alike_and_others_do_not() -> None:
 
 def test_what_comes_in_from_beyond_the_edge_is_the_mean() -> None:
     shifted = Augmenter(Augmentation(0.3, 0.0, 0.0, 0.0, (1.0, 1.0), 0.0))(torch.ones(8, 1, 32, 32), 3, paired=False)
-    assert float(shifted.min()) == 0.0
+    assert abs(float(shifted.min())) < 1e-5
 
 
 def test_hidden_patches_are_the_mean() -> None:
