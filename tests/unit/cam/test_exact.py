@@ -12,7 +12,8 @@ def _prediction(count: int = 2, *, ledger: bool = True) -> Prediction:
     rng = np.random.default_rng(0)
     maps = rng.normal(size=(count, 3, 4, 5)).astype(np.float32)
     biases = np.array([0.5, -1.0, 0.0], dtype=np.float32)
-    return Prediction(maps.mean(axis=(2, 3)) + biases, maps, biases, np.zeros((count, 7), np.float32), ledger)
+    features = np.zeros((count, 7), np.float32)
+    return Prediction(maps.mean(axis=(2, 3)) + biases, maps, biases, features, ledger=ledger)
 
 
 def test_one_map_per_image_and_finding_on_its_own_grid() -> None:
