@@ -63,16 +63,24 @@ def calibrate_rule(
     for rule in rules:
         parts = films.parts(rule)
         for largest_only, share in policies:
-            iou = films.iou(parts, largest_only, share)
+            iou = float(films.ious(parts, largest_only, share).mean())
             if iou > best_iou:
                 best, best_iou = replace(rule, largest_only=largest_only, smallest_share=share), iou
     return best
 
 
-def mean_iou(maps: npt.ArrayLike, masks: npt.ArrayLike, rule: RegionRule) -> float:
-    """Mean IoU, 0 to 1, of a rule's regions with true masks; same arrays and errors as `calibrate_rule`."""
+def region_ious(maps: npt.ArrayLike, masks: npt.ArrayLike, rule: RegionRule) -> Floats:
+    """IoU, 0 to 1, of a rule's region with the true mask of each film that has one: float64 [films].
+
+    Same arrays and errors as `calibrate_rule`.
+    """
     films = _Films.of(maps, masks)
-    return films.iou(films.parts(rule), rule.largest_only, rule.smallest_share)
+    return films.ious(films.parts(rule), rule.largest_only, rule.smallest_share)
+
+
+def mean_iou(maps: npt.ArrayLike, masks: npt.ArrayLike, rule: RegionRule) -> float:
+    """The mean of `region_ious`."""
+    return float(region_ious(maps, masks, rule).mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +127,11 @@ class _Films:
         hits = np.bincount(parts.labels[self.masks], minlength=parts.area.size + 1)[1:]
         return _MeasuredParts(parts, hits.astype(np.float64))
 
-    def iou(self, measured: _MeasuredParts, largest_only: bool, smallest_share: float) -> float:
+    def ious(self, measured: _MeasuredParts, largest_only: bool, smallest_share: float) -> Floats:
         parts, count = measured.parts, len(self.masks)
         keep = parts.kept(largest_only, smallest_share)
         image = parts.image[keep]
         shared = np.bincount(image, weights=measured.hits[keep], minlength=count)
         area = np.bincount(image, weights=parts.area[keep].astype(np.float64), minlength=count)
         union = area + self.masks.sum(axis=(1, 2)) - shared
-        return float((shared / union).mean())
+        return np.asarray(shared / union, dtype=np.float64)

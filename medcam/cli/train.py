@@ -30,7 +30,7 @@ def train(
     finding: Annotated[
         list[str] | None, typer.Option(help="Column of labels.csv to learn; repeat for several.")
     ] = None,
-    size: Annotated[int, typer.Option(help="Side of the model's input in pixels.", min=64)] = 256,
+    size: Annotated[int, typer.Option(help="Side of the model's input in pixels.", min=64)] = 320,
     epochs: Annotated[int, typer.Option(help="Passes over the films; 0 keeps the recipe's.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Decides initial weights, order and augmentation.", min=0)] = 0,
     count: Annotated[int, typer.Option(help="Phantom patients to learn from.", min=20)] = 8000,
@@ -53,8 +53,12 @@ def train(
         return
     with stoppable("The same command goes on from the last finished epoch."):
         sets = _sets(data, out, size, tuple(finding or ()), count, seed, workers)
-        words = ["medcam", "train", "--data", data, "--name", name or out.name, "--seed", str(seed)]
+        words = ["medcam", "train", "--data", data, "--name", name or out.name, "--size", str(size)]
         words += ["--count", str(count)] if data == PHANTOM else []
+        words += [word for column in finding or () for word in ("--finding", column)]
+        words += ["--from", from_model] if from_model else []
+        words += ["--config", str(config)] if config else []
+        words += ["--epochs", str(recipe.epochs), "--seed", str(seed), "--threads", str(threads)]
         card = _train(name or out.name, sets, recipe, out, from_model, data, command_line(*words))
     _show_card(card, out)
 

@@ -1,4 +1,4 @@
-"""A model on disk: `card.json`, `weights.safetensors` in fp16 and perhaps `gate.safetensors`. Nothing is pickled."""
+"""A model on disk: `card.json` and `weights.safetensors`, weights in fp16 and perhaps a gate. Nothing is pickled."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file as load_arrays
-from safetensors.numpy import save as save_arrays
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
@@ -23,7 +21,10 @@ from medcam.models.classifier import GapClassifier, build_classifier
 from medcam.models.gate import Gate
 from medcam.models.loaded import LoadedModel
 
-CARD, WEIGHTS, GATE = "card.json", "weights.safetensors", "gate.safetensors"
+CARD, WEIGHTS = "card.json", "weights.safetensors"
+GATE = "gate."
+"""What the names of the gate's tensors begin with."""
+
 AGAIN = "Install, import or train the model again."
 
 
@@ -48,7 +49,7 @@ def save_model(folder: Path, classifier: GapClassifier, card: ModelCard, gate: G
         gate: Its gate, None for none.
 
     Returns:
-        The card with the digest of the weights.
+        The card with the digest of weights and gate.
 
     Raises:
         ModelError: A weight is not a number, or too large for fp16 (code "broken-weights").
@@ -58,13 +59,12 @@ def save_model(folder: Path, classifier: GapClassifier, card: ModelCard, gate: G
         for name, value in classifier.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
+    if gate is not None:
+        parts = {"mean": gate.mean, "whitening": gate.whitening}
+        tensors |= {GATE + name: torch.from_numpy(np.array(values)) for name, values in parts.items()}
     data = save_tensors(tensors)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / WEIGHTS, data)
-    if gate is None:
-        (folder / GATE).unlink(missing_ok=True)
-    else:
-        _write(folder / GATE, save_arrays({"mean": np.array(gate.mean), "whitening": np.array(gate.whitening)}))
     complete = replace(card, weights_sha256=hashlib.sha256(data).hexdigest())
     _write(folder / CARD, card_to_json(complete).encode("utf-8"))
     return complete
@@ -95,9 +95,11 @@ def load_folder(folder: Path) -> LoadedModel:
     data = _weights(folder, card)
     classifier = _network(card)
     try:
-        state = {name: value.float() for name, value in load_tensors(data).items()}
+        tensors = {name: value.float() for name, value in load_tensors(data).items()}
+        parts = {name.removeprefix(GATE): value.numpy() for name, value in tensors.items() if name.startswith(GATE)}
+        state = {name: value for name, value in tensors.items() if not name.startswith(GATE)}
         missing, unexpected = classifier.load_state_dict(state, strict=False)
-        gate = Gate(**load_arrays(folder / GATE)) if (folder / GATE).is_file() else None
+        gate = Gate(**parts) if parts else None
     except (SafetensorError, RuntimeError, TypeError, InvalidValueError) as error:
         raise _misfit(card, "weights or gate") from error
     if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):

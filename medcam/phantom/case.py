@@ -145,7 +145,17 @@ class Distractor:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One phantom: draw it with `render`."""
+    """One phantom: draw it with `render`.
+
+    Args:
+        seed: Of the series.
+        index: In the series.
+        patient: The patient.
+        findings: What the patient has.
+        acquisition: How the film was taken.
+        distractors: What is on the film without being a finding.
+        raised_domes: Side and mm by which a dome of the diaphragm stands high without any finding.
+    """
 
     seed: int
     index: int
@@ -153,9 +163,15 @@ class Case:
     findings: tuple[FindingSpec, ...]
     acquisition: Acquisition
     distractors: tuple[Distractor, ...]
+    raised_domes: tuple[tuple[int, float], ...] = ()
 
-    def without(self, *names: str) -> Case:
+    def without(self, *names: str, keep_domes: bool = False) -> Case:
         """The matched counterfactual: the same patient, film, noise and distractors without these findings.
+
+        Args:
+            names: The findings to leave out.
+            keep_domes: Whether a dome that a finding raised stays where it is, so that nothing but the airless lung
+                itself tells the two films apart.
 
         Raises:
             UsageError: A name is not a finding of phantoms.
@@ -163,4 +179,6 @@ class Case:
         for name in names:
             if name not in FINDINGS:
                 raise UsageError(f"phantoms have no finding {name!r}", next_step=f"They know: {', '.join(FINDINGS)}.")
-        return replace(self, findings=tuple(finding for finding in self.findings if finding.name not in names))
+        left = tuple(finding for finding in self.findings if finding.name not in names)
+        kept = [(f.side, f["raised_mm"]) for f in self.findings if f.name in names and "raised_mm" in f.parameters]
+        return replace(self, findings=left, raised_domes=self.raised_domes + tuple(kept if keep_domes else ()))

@@ -106,6 +106,7 @@ def _grid(case: Case, size: int) -> Grid:
 
 def _thorax(grid: Grid, case: Case, *, healthy: bool = False) -> Thorax:
     ratio, raised = case.patient.heart_ratio, {RIGHT: 0.0, LEFT: 0.0}
+    raised |= {} if healthy else dict(case.raised_domes)
     for spec in () if healthy else case.findings:
         ratio = spec.parameters.get("cardiothoracic_ratio", ratio)
         if "raised_mm" in spec.parameters:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +10,16 @@ import numpy.typing as npt
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from medcam.cam.calibrate import calibrate_rule, mean_iou
-from medcam.core.card import PAPER_RULE, FindingCard, Interval, ModelCard, RegionRule
+from medcam.cam.calibrate import calibrate_rule
+from medcam.core.card import PAPER_RULE, FindingCard, ModelCard, RegionRule
 from medcam.core.errors import ModelError
-from medcam.evaluate.classification import auc_interval, expected_calibration_error, youden_threshold
+from medcam.evaluate.classification import youden_threshold
 from medcam.models.classifier import GapClassifier, fold_calibration
 from medcam.models.files import halve, save_model
 from medcam.models.gate import fit_gate
 from medcam.models.training.films import Films
 from medcam.models.training.losses import MapParameters
-from medcam.models.training.validation import pointing_game
+from medcam.service.card_figures import FilmOutputs, finding_figures, overall_figures
 
 FALSE_ALARMS = 0.05
 """Share of known films that the out-of-distribution gate may flag."""
@@ -28,20 +28,6 @@ FULL_SCALE_QUANTILE = 0.75
 """The overlay's colour scale ends at this quantile of the peaks of films with the finding."""
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class FilmOutputs:
-    """What a finished network says of films: maps [n, findings, h, w], logits [n, findings], gate input [n, k]."""
-
-    maps: Floats = field(repr=False)
-    logits: Floats = field(repr=False)
-    features: Floats = field(repr=False)
-
-    @property
-    def probabilities(self) -> npt.NDArray[np.float64]:
-        """[n, findings]."""
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.logits.astype(np.float64), -80.0, 80.0))))
 
 
 @torch.inference_mode()
@@ -100,9 +86,10 @@ def finish_model(
     fold_calibration(classifier, torch.from_numpy(scale), torch.from_numpy(shift))
     halve(classifier)
     set_by, measured = run_on_films(classifier, setting), run_on_films(classifier, measuring)
+    calibrated = [_calibrate(finding, number, set_by, setting) for number, finding in enumerate(card.findings)]
     findings = tuple(
-        _measure(_calibrate(finding, number, set_by, setting), number, measured, measuring)
-        for number, finding in enumerate(card.findings)
+        replace(finding, performance=finding_figures(finding, number, measured, measuring))
+        for number, finding in enumerate(calibrated)
     )
     gate = fit_gate(
         run_on_films(classifier, train.subset(np.arange(0, len(train), max(1, len(train) // 3000)))).features
@@ -111,7 +98,7 @@ def finish_model(
     card = replace(
         card,
         findings=findings,
-        performance=_overall(findings, measured, measuring),
+        performance=overall_figures(findings, measured, measuring),
         out_of_distribution_threshold=limit,
     )
     return save_model(folder, classifier, card, gate)
@@ -147,37 +134,3 @@ def _rule(outputs: FilmOutputs, films: Films, number: int, present: npt.NDArray[
     if films.masks is None or not films.masks[present, number].any():
         return replace(PAPER_RULE, name="calibrated")
     return calibrate_rule(outputs.maps[present, number], films.masks[present, number])
-
-
-def _measure(finding: FindingCard, number: int, outputs: FilmOutputs, films: Films) -> FindingCard:
-    labels, figures = films.labels[:, number], dict[str, Interval]()
-    known, present = labels >= 0, labels == 1
-    if len(np.unique(labels[known])) == 2:
-        figures["auc"] = auc_interval(labels[known], outputs.logits[known, number], films.patients[known])
-    if films.masks is not None and films.masks[present, number].any():
-        maps, masks = outputs.maps[present, number], films.masks[present, number]
-        figures["pointing"] = _share(pointing_game(maps, masks))
-        for name, rule in (("iou", finding.region_rule), ("iou-paper", PAPER_RULE)):
-            value = mean_iou(maps, masks, rule)
-            figures[name] = Interval(value, value, value)
-    return replace(finding, performance=figures)
-
-
-def _share(hits: npt.NDArray[np.bool_]) -> Interval:
-    """A proportion with its 95 % Wilson interval."""
-    n, p, z = len(hits), float(hits.mean()), 1.96
-    middle, half = p + z * z / (2 * n), z * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
-    low, high = (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
-    return Interval(p, min(low, p), max(high, p))
-
-
-def _overall(findings: tuple[FindingCard, ...], outputs: FilmOutputs, films: Films) -> dict[str, Interval]:
-    known = films.labels >= 0
-    error = expected_calibration_error(films.labels[known], outputs.probabilities[known])
-    figures = {"ece": Interval(error, error, error)}
-    for name in ("auc", "pointing", "iou"):
-        values = [finding.performance[name].value for finding in findings if name in finding.performance]
-        if values:
-            mean = float(np.mean(values))
-            figures[f"mean-{name}"] = Interval(mean, mean, mean)
-    return figures

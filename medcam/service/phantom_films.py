@@ -127,7 +127,7 @@ def _patient(plan: PhantomFilms, index: int) -> Iterator[_Film]:
     yield _film(plan, case, index, partner=1 if paired else 0)
     if paired:
         removed = present[np.random.default_rng([plan.seed, index, 7]).integers(len(present))]
-        yield _film(plan, case.without(removed), index)
+        yield _film(plan, case.without(removed, keep_domes=True), index)
 
 
 def _film(plan: PhantomFilms, case: Case, index: int, partner: int = 0) -> _Film:

@@ -16,7 +16,7 @@ Part = TypeVar("Part", TrainingConfig, Objective, Augmentation)
 PHANTOM_EXTENTS = {
     "Cardiomegaly": Extent(0.08, 0.25),
     "Pleural Effusion": Extent(0.012, 0.15),
-    "Pneumothorax": Extent(0.003, 0.05),
+    "Pneumothorax": Extent(0.003, 0.05, darker=True),
     "Consolidation": Extent(0.006, 0.07),
     "Nodule": Extent(0.0005, 0.008),
     "Mass": Extent(0.005, 0.05),
@@ -32,7 +32,7 @@ PHANTOM_RECIPE = TrainingConfig(
     backbone_options=NETWORK,
     head_options={"finding_units": True},
     objective=Objective(positives=0.5, extents=PHANTOM_EXTENTS),
-    epochs=14,
+    epochs=18,
     batch=16,
 )
 """The shipped model's recipe; see docs/explanation/localisation.md for what each ingredient is worth."""

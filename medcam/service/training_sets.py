@@ -23,7 +23,7 @@ class PhantomSets:
     train: int = 8000
     validation: int = 600
     calibration: int = 1500
-    size: int = 256
+    size: int = 320
 
 
 def phantom_sets(

@@ -34,15 +34,17 @@ class Augmentation:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much of a film a finding covers: what is known of it beforehand, without any film's truth.
+    """How much of a film a finding covers, and which way it changes it: known beforehand, without any film's truth.
 
     Args:
         smallest: Share of the film that even a small one covers; the strongest cells of that share must say yes.
         largest: Share that not even a large one exceeds; the cells beyond it must say no.
+        darker: Whether it lets more of the beam through than what it displaces, as air does; all else is denser.
     """
 
     smallest: float = 0.004
     largest: float = 0.25
+    darker: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.smallest <= self.largest <= 1.0:

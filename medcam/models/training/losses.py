@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from medcam.models.classifier import ClassifierOutput
 from medcam.models.training.config import Objective
 
-CHANGED, SAME = 0.20, 0.06
+CHANGED, SAME = 0.25, 0.06
 """Shares of a pair's largest difference above which a cell counts as changed, and below which as the same."""
 
 
@@ -103,24 +103,29 @@ def background_loss(ranked: Tensor, labels: Tensor, counts: CellCounts) -> Tenso
 
 
 class Contrast(NamedTuple):
-    """Where the two films of matched pairs differ: bool [m, 1, h, w] each; cells in neither are left open."""
+    """How the two films of matched pairs differ: bool [m, 1, h, w] each; cells in none of them are left open."""
 
-    changed: Tensor
+    denser: Tensor
+    darker: Tensor
     same: Tensor
 
     @classmethod
     def of(cls, films: Tensor, height: int, width: int) -> Contrast:
-        """Compares film i with film i + m of float [2 m, 1, H, W], on a grid of map cells."""
+        """Compares film i with film i + m of float [2 m, 1, H, W], on a grid of map cells.
+
+        "denser" is where film i is brighter than its partner: films have dense tissue bright.
+        """
         half = len(films) // 2
         difference = (films[:half] - films[half:]).float()
         difference = difference - difference.flatten(1).median(dim=1).values[:, None, None, None]
-        smooth = F.avg_pool2d(difference, 3, stride=1, padding=1).abs()
+        smooth = F.avg_pool2d(difference, 3, stride=1, padding=1)
         cells = F.adaptive_avg_pool2d(smooth, (height, width))
-        top = cells.flatten(1).topk(2, dim=1).values.mean(dim=1)[:, None, None, None]
-        return cls(cells > CHANGED * top, cells < SAME * top)
+        strength = F.adaptive_avg_pool2d(smooth.abs(), (height, width))
+        top = strength.flatten(1).topk(2, dim=1).values.mean(dim=1)[:, None, None, None]
+        return cls(cells > CHANGED * top, cells < -CHANGED * top, strength < SAME * top)
 
 
-def pair_loss(cells: Tensor, labels: Tensor, contrast: Contrast) -> Tensor:
+def pair_loss(cells: Tensor, labels: Tensor, contrast: Contrast, darker: Tensor) -> Tensor:
     """A finding's evidence should lie where it makes a difference to the film, and nowhere else.
 
     The films of a pair show the same patient in the same place, one with a finding and one without it: whatever differs
@@ -130,13 +135,17 @@ def pair_loss(cells: Tensor, labels: Tensor, contrast: Contrast) -> Tensor:
     Args:
         cells: [2 m, findings, h, w], cell logits; film i and film i + m are a pair.
         labels: [2 m, findings].
-        contrast: Where the films differ.
+        contrast: How the films differ.
+        darker: bool [findings], whether the finding makes its cells darker (air) instead of denser.
     """
     half = len(cells) // 2
     sign = labels[:half] - labels[half:]
     differs = (sign != 0) & (labels[:half] >= 0) & (labels[half:] >= 0)
-    with_it = torch.where(sign[:, :, None, None] > 0, cells[:half], cells[half:])
-    changed, same = contrast.changed.to(cells.dtype), contrast.same.to(cells.dtype)
+    first = (sign > 0)[:, :, None, None]
+    with_it = torch.where(first, cells[:half], cells[half:])
+    # The second film's being brighter is the first one's being darker.
+    changed = torch.where(first ^ darker[:, None, None], contrast.denser, contrast.darker).to(cells.dtype)
+    same = contrast.same.to(cells.dtype)
     yes = (F.softplus(-with_it) * changed).sum(dim=(2, 3)) / changed.sum(dim=(2, 3)).clamp_min(1.0)
     no = (F.softplus(with_it) * same).sum(dim=(2, 3)) / same.sum(dim=(2, 3)).clamp_min(1.0)
     return masked_mean(yes + no, differs)
@@ -182,7 +191,9 @@ def objective_loss(
     if objective.background:
         terms["background"] = focus * objective.background * background_loss(ranked, labels, counts)
     if objective.pairs and paired:
-        terms["pairs"] = objective.pairs * pair_loss(cells, labels, Contrast.of(films, *cells.shape[2:]))
+        darker = torch.tensor([objective.extent(name).darker for name in names], device=cells.device)
+        contrast = Contrast.of(films, *cells.shape[2:])
+        terms["pairs"] = objective.pairs * pair_loss(cells, labels, contrast, darker)
     terms["total"] = torch.stack(list(terms.values())).sum()
     return terms
 
