@@ -10,13 +10,8 @@ from medcam.core.errors import InvalidValueError
 from medcam.core.finding import Evidence
 from medcam.core.zones import OUTSIDE, ZONES, Zones
 
-MINIMUM_QUALITY = 0.5
-"""Below this quality of the zones a ledger names none: a wrong place is worse than no place."""
 
-
-def evidence(
-    activation: ActivationMap, zones: Zones | None = None, *, minimum_quality: float = MINIMUM_QUALITY
-) -> Evidence:
+def evidence(activation: ActivationMap, zones: Zones | None = None, *, minimum_quality: float = 0.0) -> Evidence:
     """Splits the evidence of a map over anatomical zones, exactly.
 
     Each cell's value is split by the fraction of the cell's *area* that each zone covers. What lies outside the film
@@ -26,7 +21,7 @@ def evidence(
     Args:
         activation: The raw map, of a head with a ledger.
         zones: Disjoint zones over the whole film, on a grid of any resolution; None when unknown.
-        minimum_quality: Zones of a lower quality are not used.
+        minimum_quality: Zones of a lower quality are not used: a wrong place is worse than no place.
 
     Returns:
         The ledger in logit units. `zones` is None without zones or when their quality is too low; `zones_source` and

@@ -9,13 +9,12 @@ import numpy as np
 
 from medcam.core.arrays import ByteArray
 from medcam.core.card import RegionRule, RegionRuleKind
-from medcam.core.explanation import ModelReference, OutOfDistribution
+from medcam.core.explanation import RESEARCH_USE, ModelReference, OutOfDistribution
 from medcam.core.finding import Evidence, Finding, Region
 from medcam.overlay.blend import Shading
 from medcam.overlay.marks import BOX_COLOUR, CONTOUR_COLOUR, QUIET_COLOUR
 from medcam.overlay.typeset import AMBER, INK, MUTED, TEXT, Column, plain, text_width
 
-RESEARCH_USE = "Research use. Not a medical device."
 _SHOWN_REGIONS = 3
 
 

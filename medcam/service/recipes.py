@@ -46,8 +46,9 @@ def configured(recipe: TrainingConfig, path: Path | None) -> TrainingConfig:
 
     Args:
         recipe: What to start from.
-        path: A JSON object with any fields of `TrainingConfig`; nested objects are merged field by field, and
-            `objective.extents` maps findings to {"smallest": ..., "largest": ...}. None changes nothing.
+        path: A JSON object with any fields of `TrainingConfig`; `objective` and `augmentation` are merged field
+            by field, while options of backbone and head, which fit one kind only, take the place of the recipe's.
+            `objective.extents` maps findings to {"smallest": ..., "largest": ..., "darker": ...}. None changes nothing.
 
     Raises:
         UsageError: The file cannot be read, or a field is unknown or invalid (code `training-config`).

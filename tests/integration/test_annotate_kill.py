@@ -7,18 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from medcam.core.card import InputRecipe, ModelCard
 from medcam.dicom import DxAttributes, save_dx
-from medcam.models.classifier import build_classifier
-from medcam.models.files import save_model
 from medcam.service.explanation_json import read_explanation
-from medcam.service.finding_codes import finding_cards
 
 FILMS = 14
 ENOUGH = 3
@@ -27,21 +23,8 @@ PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    card = ModelCard(
-        name="tiny",
-        version="1",
-        findings=finding_cards(("Nodule", "Mass")),
-        input=InputRecipe(64, 64),
-        backbone="resnet",
-        backbone_options={"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [8, 8, 8, 8]},
-        layer="layer4",
-    )
-    folder = tmp_path_factory.mktemp("model")
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        save_model(folder, build_classifier(card), card)
-    return folder
+def model(tmp_path_factory: pytest.TempPathFactory, save_tiny_model: Callable[..., Path]) -> Path:
+    return save_tiny_model(tmp_path_factory.mktemp("model"), "Nodule", "Mass")
 
 
 @pytest.fixture(scope="module")

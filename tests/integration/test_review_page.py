@@ -14,17 +14,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-import torch
 
-from medcam.core.card import InputRecipe, ModelCard
 from medcam.core.explanation import Explanation
 from medcam.dicom import DxAttributes, save_dx
-from medcam.models.classifier import build_classifier
-from medcam.models.files import save_model
 from medcam.service.annotate import annotate
 from medcam.service.annotate_options import AnnotateOptions
 from medcam.service.explanation_json import read_explanation
-from medcam.service.finding_codes import finding_cards
 
 PATIENCE = 60.0
 QUIET = (
@@ -40,26 +35,15 @@ QUIET = (
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(tmp_path_factory: pytest.TempPathFactory, save_tiny_model: Callable[..., Path]) -> Path:
     """One film of noise, annotated by a random network: all that the page shows of it is known from its record."""
     folder = tmp_path_factory.mktemp("review")
-    card = ModelCard(
-        name="tiny",
-        version="1",
-        findings=finding_cards(("Nodule", "Pleural Effusion")),
-        input=InputRecipe(64, 64),
-        backbone="resnet",
-        backbone_options={"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [8, 8, 8, 8]},
-        layer="layer4",
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        save_model(folder / "model", build_classifier(card), card)
+    model = save_tiny_model(folder / "model", "Nodule", "Pleural Effusion")
     coarse = np.random.default_rng(4).integers(500, 3500, (8, 8)).astype(np.uint16)
     pixels = np.kron(coarse, np.ones((32, 32), np.uint16))
     save_dx(folder / "film.dcm", pixels, DxAttributes(seed="review", window=(2048, 4096)))
     findings = ("nodule", "pleural-effusion")
-    annotate([folder / "film.dcm"], folder / "out", AnnotateOptions(str(folder / "model"), findings, workers=1))
+    annotate([folder / "film.dcm"], folder / "out", AnnotateOptions(str(model), findings, workers=1))
     return folder / "out"
 
 

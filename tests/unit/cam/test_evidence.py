@@ -72,7 +72,7 @@ def test_padding_counts_as_outside_the_body() -> None:
 def test_poor_zones_are_refused_and_named() -> None:
     activation = ActivationMap([[2.0, -6.0]], 0.5, GridTransform.identity(4, 4).resize(1, 2))
     index = np.zeros((4, 4), dtype=int)
-    poor = evidence(activation, _zones(index, quality=0.3))
+    poor = evidence(activation, _zones(index, quality=0.3), minimum_quality=0.5)
     assert poor.zones is None
     assert (poor.zones_source, poor.zones_quality) == (ZonesSource.PHANTOM, 0.3)
     assert (poor.total_positive, poor.total_negative) == (1.0, -3.0)

@@ -109,6 +109,20 @@ def test_atelectasis_also_raises_the_dome_but_only_on_its_side(pairs: dict[str, 
         assert change[pair.partner.zones[f"{other}-upper-lung"]].mean() < 0.003
 
 
+def test_a_kept_dome_leaves_nothing_but_the_airless_lung_to_tell_two_films_apart(pairs: dict[str, list[Pair]]) -> None:
+    for pair in pairs["Atelectasis"]:
+        partner = render(pair.case.without("Atelectasis", keep_domes=True), SIDE)
+        assert not partner.truths
+        assert "raised" not in partner.report
+        change = np.abs(pair.film.linear - partner.linear)
+        far = distance_transform_edt(~pair.truth.mask) * pair.film.pixel_spacing > 60
+        assert change[pair.truth.mask].mean() > 0.003
+        assert change[far].mean() < 0.2 * change[pair.truth.mask].mean()
+        side = pair.truth.side
+        assert np.array_equal(partner.zones[f"{side}-upper-lung"], pair.film.zones[f"{side}-upper-lung"])
+        assert not np.array_equal(partner.zones[f"{side}-lower-lung"], pair.partner.zones[f"{side}-lower-lung"])
+
+
 @pytest.mark.parametrize("name", ["Pleural Effusion", "Consolidation", "Nodule", "Mass", "Support Devices"])
 def test_what_is_denser_than_lung_is_brighter(name: str, pairs: dict[str, list[Pair]]) -> None:
     for pair in pairs[name]:

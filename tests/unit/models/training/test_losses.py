@@ -91,26 +91,38 @@ def test_a_contrast_finds_what_differs_whatever_the_overall_brightness() -> None
     inside = torch.zeros(1, 1, 16, 16, dtype=torch.bool)
     inside[:, :, 4:8, 2:6] = True
     near = F.max_pool2d(inside.float(), 3, stride=1, padding=1).bool()
-    assert contrast.changed[inside].all()
-    assert not contrast.changed[~near].any()
+    assert contrast.denser[inside].all()
+    assert not contrast.denser[~near].any()
+    assert not contrast.darker.any()
     assert contrast.same[~near].all()
-    assert not (contrast.changed & contrast.same).any()
+    assert not (contrast.denser & contrast.same).any()
+    turned = Contrast.of(torch.cat([without, with_it]), 16, 16)
+    assert torch.equal(turned.darker, contrast.denser)
+    assert not turned.denser.any()
 
 
 def test_equal_films_tell_nothing() -> None:
     contrast = Contrast.of(torch.ones(2, 1, 32, 32), 8, 8)
-    assert not contrast.changed.any()
+    assert not contrast.denser.any()
+    assert not contrast.darker.any()
     assert not contrast.same.any()
 
 
-def test_a_pair_moves_the_finding_that_differs_where_it_differs() -> None:
+@pytest.mark.parametrize(("holder", "air"), [(0, False), (0, True), (1, False), (1, True)])
+def test_a_pair_moves_the_finding_that_differs_where_it_changes_the_film_its_way(holder: int, air: bool) -> None:
     cells = torch.zeros(2, 2, 4, 4, requires_grad=True)
-    changed = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
-    changed[0, 0, 1, 1] = True
-    # The second film of the pair has the first finding; both share the second.
-    labels = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
-    moved = gradient(pair_loss(cells, labels, Contrast(changed, ~changed)), cells)
-    assert float(moved[1, 0, 1, 1]) < 0
-    assert (moved[1, 0][~changed[0, 0]] > 0).all()
-    assert not moved[0].any()
-    assert not moved[1, 1].any()
+    denser, darker = torch.zeros(2, 1, 1, 4, 4, dtype=torch.bool)
+    denser[0, 0, 1, 1] = darker[0, 0, 2, 2] = True
+    same = ~(denser | darker)
+    # One film of the pair has the first finding; both share the second.
+    labels = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+    labels[holder, 0] = 1.0
+    loss = pair_loss(cells, labels, Contrast(denser, darker, same), torch.tensor([air, False]))
+    moved = gradient(loss, cells)
+    # Contrast tells how the first film differs from the second, so that it turns around when the second has it.
+    yes, open_ = ((1, 1), (2, 2)) if (holder == 0) != air else ((2, 2), (1, 1))
+    assert float(moved[(holder, 0, *yes)]) < 0
+    assert float(moved[(holder, 0, *open_)]) == 0
+    assert (moved[holder, 0][same[0, 0]] > 0).all()
+    assert not moved[1 - holder].any()
+    assert not moved[:, 1].any()
