@@ -38,6 +38,13 @@ def _objective(**weights: Any) -> Callable[[TrainingConfig], TrainingConfig]:
 VARIANTS: Mapping[str, Callable[[TrainingConfig], TrainingConfig]] = {
     "the recipe": lambda recipe: recipe,
     "without pairs": _objective(pairs=0.0),
+    "pairs without the way a finding changes the film": lambda recipe: replace(
+        recipe,
+        objective=replace(
+            recipe.objective,
+            extents={name: replace(extent, darker=False) for name, extent in recipe.objective.extents.items()},
+        ),
+    ),
     "without positives": _objective(positives=0.0),
     "without negatives": _objective(negatives=0.0),
     "without background": _objective(background=0.0),
