@@ -8,7 +8,9 @@ from medcam.dicom.dx import Codec, DxAttributes, save_dx, write_dx
 from medcam.dicom.errors import BrokenDicomError, NotDicomError, PixelDataError
 from medcam.dicom.radiograph import load_radiograph, radiograph_from_dataset
 from medcam.dicom.save import save_dataset
-from medcam.dicom.secondary_capture import AlgorithmIdentity, write_secondary_capture
+from medcam.dicom.derived import AlgorithmIdentity, Making
+from medcam.dicom.secondary_capture import write_secondary_capture
+from medcam.dicom.segmentation import Segment, write_maps, write_regions
 from medcam.dicom.sources import find_sources
 from medcam.dicom.uids import derived_uid, is_valid_uid
 

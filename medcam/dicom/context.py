@@ -64,6 +64,7 @@ class SourceContext:
         sha256: Digest of the source's bytes.
         dataset: The attributes that derived objects inherit. Values that are not valid for their VR are left out, so
             that a source's fault does not become the derived object's. Patient data: never log it.
+        display: Polarity, Modality LUT and display window as the file has them; empty where they contradict each other.
     """
 
     identity: Identity
@@ -71,6 +72,7 @@ class SourceContext:
     columns: int
     sha256: str
     dataset: Dataset = field(repr=False)
+    display: Dataset = field(default_factory=Dataset, repr=False)
 
     def inherit(self, target: Dataset) -> None:
         """Puts the patient's and the study's attributes into a derived object of the same study."""
@@ -112,6 +114,7 @@ def context_from_dataset(dataset: Dataset, *, sha256: str) -> SourceContext:
             columns=header.integer("Columns") or 0,
             sha256=sha256,
             dataset=_inherited(header, (*_PATIENT_AND_STUDY, *_IMAGE)),
+            display=_display(header),
         )
 
 
@@ -122,6 +125,26 @@ def _inherited(header: Header, keywords: Iterable[str]) -> Dataset:
         if values and _is_valid(keyword, values):
             setattr(inherited, keyword, list(values) if len(values) > 1 else values[0])
     return inherited
+
+
+def _display(header: Header) -> Dataset:
+    """Attributes of the grey-scale pipeline; those of a window only where centre and width agree in number."""
+    display = _inherited(header, ("PhotometricInterpretation", "PresentationLUTShape"))
+    display.SamplesPerPixel = header.integer("SamplesPerPixel") or 1
+    for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
+        if header.items(keyword):
+            setattr(display, keyword, header.dataset[keyword].value)
+    slope, intercept = header.number("RescaleSlope"), header.number("RescaleIntercept")
+    if "ModalityLUTSequence" not in display and slope and intercept is not None:
+        display.RescaleSlope, display.RescaleIntercept = slope, intercept
+        display.RescaleType = header.text("RescaleType") or "US"
+    centers, widths = header.numbers("WindowCenter"), header.numbers("WindowWidth")
+    if "VOILUTSequence" not in display and centers and widths and min(widths[0], 1) > 0:
+        display.WindowCenter, display.WindowWidth = centers[0], widths[0]
+        function = header.token("VOILUTFunction")
+        if function in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
+            display.VOILUTFunction = function
+    return display
 
 
 def _is_valid(keyword: str, values: tuple[str, ...]) -> bool:
