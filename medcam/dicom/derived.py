@@ -40,10 +40,7 @@ class AlgorithmIdentity:
     def __post_init__(self) -> None:
         if not self.name or not self.version:
             raise InvalidValueError("an algorithm needs a name and a version")
-        if (
-            max(len(self.name), len(self.version), len(self.software)) > LONG_STRING
-            or "\\" in self.name + self.version
-        ):
+        if max(len(self.name), len(self.version), len(self.software)) > LONG_STRING or "\\" in self.name + self.version:
             raise InvalidValueError("an algorithm's name and version have 64 characters at most and no backslash")
 
     @property

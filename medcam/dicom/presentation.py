@@ -1,4 +1,4 @@
-"""Writes boxes and labels as a Grayscale Softcopy Presentation State: marks that a viewer lays on the untouched film."""
+"""Writes boxes and labels as a Grayscale Softcopy Presentation State: marks that a viewer lays on the film itself."""
 
 from __future__ import annotations
 

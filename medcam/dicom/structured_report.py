@@ -22,7 +22,7 @@ from medcam.core.finding import Finding, Region
 from medcam.dicom.derived import LONG_STRING, MANUFACTURER, Making
 from medcam.dicom.errors import converting
 from medcam.dicom.quiet import quiet
-from medcam.dicom.segmentation import algorithm_identification, finding_concept, tracking
+from medcam.dicom.segmentation import finding_concept, tracking
 from medcam.dicom.uids import derived_uid
 
 PRIVATE_GROUP, PRIVATE_CREATOR = 0x0099, "MEDCAM EXPLANATION 1"

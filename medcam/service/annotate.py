@@ -8,6 +8,7 @@ memory does not grow with the number of files.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from medcam.anatomy import shipped_atlas
 from medcam.core.errors import UsageError
 from medcam.core.explanation import ModelReference
 from medcam.core.protocols import Classifier
+from medcam.models.card_json import card_to_json
 from medcam.models.registry import load_model
 from medcam.service.admission import Admission
 from medcam.service.annotate_inputs import InputFile, find_inputs
@@ -91,6 +93,7 @@ def _request(classifier: Classifier, options: AnnotateOptions) -> Request:
     card = classifier.card
     return Request(
         model=(card.name, card.version, card.weights_sha256),
+        card_sha256=hashlib.sha256(card_to_json(card).encode("utf-8")).hexdigest(),
         findings=requested_findings(options.findings, card),
         outputs=options.outputs,
         allow_out_of_distribution=options.allow_out_of_distribution,

@@ -15,6 +15,10 @@ class Output(StrEnum):
     JSON = "json"
     PNG = "png"
     SC = "sc"
+    SEG = "seg"
+    SR = "sr"
+    KO = "ko"
+    GSPS = "gsps"
 
 
 DEFAULT_OUTPUTS = (Output.JSON, Output.PNG)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,26 +20,24 @@ from medcam.core.protocols import Classifier
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
 from medcam.dicom import (
-    AlgorithmIdentity,
     Answer,
-    Dataset,
     SourceContext,
     context_from_dataset,
     frontal_chest,
     radiograph_from_dataset,
     save_dataset,
-    write_secondary_capture,
 )
 from medcam.dicom.read import SourceFile, read_file
 from medcam.overlay.film import Film
 from medcam.overlay.png import save_png
 from medcam.service.annotate_inputs import InputFile
 from medcam.service.annotate_options import Output
+from medcam.service.dicom_objects import OBJECT_NAMES, ObjectPlan, make_objects
 from medcam.service.explain import explain_batch
 from medcam.service.instance_output import InstanceFolder, Receipt, Request
 from medcam.service.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
 from medcam.service.output_errors import OutputError, writing
-from medcam.service.pictures import PICTURE_SIDE, SHEET_SIDE, draw_overlays, draw_sheet, findings_to_draw
+from medcam.service.pictures import PICTURE_SIDE, SHEET_SIDE, draw_overlays, findings_to_draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,28 +195,35 @@ class Stages:
         folder = InstanceFolder(self.out, film.context.identity)
         findings = findings_to_draw(film.explanation, self.request.findings)
         files: list[str] = []
+        plan = self._plan(film)
         with writing():
-            folder.begin()
+            kept = folder.begin(plan.request)
             if film.picture is not None:
                 pictures = draw_overlays(film.picture, film.explanation, findings, self.classifier.card)
                 for finding, picture in zip(findings, pictures, strict=True):
                     files.append(save_png(folder.overlay_path(finding.name), picture).name)
-            if film.sheet is not None:
-                save_dataset(folder.capture_path, self._capture(film))
-                files.append(folder.capture_path.name)
+            for name, made in make_objects(plan, self._missing(kept)):
+                save_dataset(folder.path / name, made)
+                files.append(name)
             flagged = film.explanation.out_of_distribution.flagged
-            receipt = Receipt(self.request.digest(film.context.sha256), tuple(files), flagged)
+            receipt = Receipt(self.request.digest(film.context.sha256), (*files, *kept), flagged, plan.request)
             folder.finish(film.explanation, receipt)
         return Annotated(film.file.source, folder.name, flagged)
 
-    def _capture(self, film: Explained) -> Dataset:
-        assert film.sheet is not None
-        explanation = film.explanation
-        findings = findings_to_draw(explanation, self.request.findings)
-        model = explanation.model
-        return write_secondary_capture(
-            draw_sheet(film.sheet, explanation, findings, self.classifier.card),
-            film.context,
-            AlgorithmIdentity(model.name, model.version, model.weights_sha256, self.request.software),
-            created=explanation.created or datetime.now(UTC),
+    def _plan(self, film: Explained) -> ObjectPlan:
+        return ObjectPlan(
+            explanation=film.explanation,
+            context=film.context,
+            card=self.classifier.card,
+            request=f"{self.request.making} of {film.context.sha256}",
+            software=self.request.software,
+            requested=self.request.findings,
+            sheet=film.sheet,
+        )
+
+    def _missing(self, kept: tuple[str, ...]) -> tuple[Output, ...]:
+        """The kinds of objects that were asked for and do not stand already."""
+        outputs = {Output(output) for output in self.request.outputs}
+        return tuple(
+            output for output, names in OBJECT_NAMES.items() if output in outputs and not set(names) & set(kept)
         )

@@ -13,9 +13,9 @@ from medcam.service.atomic import write_text
 from medcam.service.explanation_json import FILE_NAME, write_explanation
 from medcam.service.pictures import overlay_name
 
-CAPTURE_NAME = "sc.dcm"
 RECEIPT_NAME = ".receipt.json"
-_OURS = (FILE_NAME, RECEIPT_NAME, CAPTURE_NAME, "overlay-*.png", ".*.part")
+OBJECTS = ("sc.dcm", "seg.dcm", "seg-map.dcm", "sr.dcm", "ko.dcm", "gsps.dcm")
+_OURS = (FILE_NAME, RECEIPT_NAME, *OBJECTS, "overlay-*.png", ".*.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Request:
 
     Args:
         model: Name, version and digest of the weights.
+        card_sha256: Digest of the model's card: thresholds, region rules and scales.
         findings: Findings asked for, empty for the default choice.
         outputs: What is written.
         allow_out_of_distribution: Whether `present` is told for strange films.
@@ -31,6 +32,7 @@ class Request:
     """
 
     model: tuple[str, str, str]
+    card_sha256: str
     findings: tuple[str, ...]
     outputs: tuple[str, ...]
     allow_out_of_distribution: bool
@@ -38,17 +40,33 @@ class Request:
 
     def digest(self, source_sha256: str) -> str:
         """SHA-256 of the request for one source."""
-        content = json.dumps([source_sha256, asdict(self)], sort_keys=True)
-        return hashlib.sha256(content.encode("utf-8")).hexdigest()
+        return _digest([source_sha256, asdict(self)])
+
+    @property
+    def making(self) -> str:
+        """SHA-256 of what decides the content of a DICOM object, whatever else is written beside it."""
+        return _digest([self.model, self.card_sha256, self.findings, self.allow_out_of_distribution, self.software])
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an instance's folder holds: the request it answers, the files beside it, and what the manifest repeats."""
+    """What an instance's folder holds: the request it answers, the files beside it, and what the manifest repeats.
+
+    Args:
+        request: Digest of the request.
+        files: Names of the files beside `explanation.json`.
+        flagged: Whether the film is out of distribution.
+        making: What decides the content of its DICOM objects, with the digest of the source.
+    """
 
     request: str
     files: tuple[str, ...]
     flagged: bool
+    making: str = ""
 
 
 class InstanceFolder:
@@ -78,21 +96,31 @@ class InstanceFolder:
             return None
         return receipt if all((self.path / name).is_file() for name in receipt.files) else None
 
-    def begin(self) -> None:
-        """Makes the folder, or empties it of what an earlier or a killed run left; other people's files stay."""
+    def begin(self, making: str = "") -> tuple[str, ...]:
+        """Makes the folder, or empties it of what an earlier or a killed run left; other people's files stay.
+
+        DICOM objects that would come out the same are kept as they are: an object that may have been sent must not
+        come into being a second time with another date under the same UID.
+
+        Args:
+            making: What decides the content of the objects, with the digest of the source.
+
+        Returns:
+            Names of the objects kept.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
+        receipt = _read_receipt(self.path / RECEIPT_NAME)
+        # The receipt stays with the objects that it vouches for: a run killed here must find them the same next time.
+        kept = () if receipt is None or not making or receipt.making != making else (*receipt.files, RECEIPT_NAME)
         for pattern in _OURS:
             for stale in self.path.glob(pattern):
-                stale.unlink(missing_ok=True)
+                if stale.name not in kept or stale.name not in (*OBJECTS, RECEIPT_NAME):
+                    stale.unlink(missing_ok=True)
+        return tuple(name for name in OBJECTS if name in kept and (self.path / name).is_file())
 
     def overlay_path(self, finding: str) -> Path:
         """Where the overlay of a finding goes."""
         return self.path / overlay_name(finding)
-
-    @property
-    def capture_path(self) -> Path:
-        """Where the Secondary Capture goes."""
-        return self.path / CAPTURE_NAME
 
     def finish(self, explanation: Explanation, receipt: Receipt) -> None:
         """Writes the receipt and then `explanation.json`, which makes the folder complete."""
@@ -103,6 +131,8 @@ class InstanceFolder:
 def _read_receipt(path: Path) -> Receipt | None:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        return Receipt(str(fields["request"]), tuple(map(str, fields["files"])), bool(fields["flagged"]))
+        return Receipt(
+            str(fields["request"]), tuple(map(str, fields["files"])), bool(fields["flagged"]), str(fields["making"])
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
