@@ -106,11 +106,9 @@ class Making:
         return image
 
     def complete(self, made: Dataset) -> Dataset:
-        """Puts patient, study, dates and contributing equipment into an object, in place."""
+        """Puts patient, study and dates into an object, in place; its contributing equipment gets the date too."""
         self.source.inherit(made)
         set_dates(made, self.created)
-        if "ContributingEquipmentSequence" not in made:
-            made.ContributingEquipmentSequence = [self.algorithm.contribution()]
         for equipment in made.ContributingEquipmentSequence:
             equipment.ContributionDateTime = DT(self.created.replace(tzinfo=None))
         return made

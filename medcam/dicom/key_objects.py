@@ -49,5 +49,6 @@ def write_key_objects(findings: Sequence[str], making: Making) -> Dataset:
             sop_instance_uid=making.instance_uid("ko"),
             instance_number=1,
             manufacturer=MANUFACTURER,
+            contributing_equipment=[making.algorithm.contribution()],
         )
         return making.complete(made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
@@ -47,12 +47,26 @@ def read_file(path: Path | str) -> SourceFile:
         InputError: It cannot be read (`unreadable`), is empty (`empty-file`), too large (`too-large`), damaged
             (`broken-dicom`), cut short (`truncated-pixel-data`), or named like DICOM without being it (`not-dicom`).
     """
-    path = Path(path)
-    data = _bytes_of(path)
+    return read_bytes(_bytes_of(Path(path)), Path(path).name)
+
+
+def read_bytes(data: bytes, name: str) -> SourceFile:
+    """Parses the bytes of a whole file.
+
+    Args:
+        data: The bytes.
+        name: The file's name, whose suffix may claim that it is DICOM.
+
+    Raises:
+        NotDicomError: As `read_file`.
+        InputError: As `read_file`.
+    """
+    if not data:
+        raise InputError("the file is empty", code="empty-file", next_step="Send it again from its source.")
     try:
         dataset = parse(data)
     except NotDicomError as error:
-        if path.suffix.lower() in DICOM_SUFFIXES:
+        if PurePosixPath(name).suffix.lower() in DICOM_SUFFIXES:
             raise BrokenDicomError(
                 "the file is named like DICOM and does not look like it in any encoding", code="not-dicom"
             ) from error
@@ -93,7 +107,4 @@ def _bytes_of(path: Path) -> bytes:
             raise InputError("this is not a regular file")
         if path.stat().st_size > LARGEST_FILE:
             raise InputError("the file is larger than 2 GiB", code="too-large")
-        data = path.read_bytes()
-    if not data:
-        raise InputError("the file is empty", code="empty-file", next_step="Send it again from its source.")
-    return data
+        return path.read_bytes()

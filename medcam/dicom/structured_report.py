@@ -71,7 +71,8 @@ def write_report(explanation: Explanation, record: bytes, making: Making) -> Dat
             instance_number=1,
             manufacturer=MANUFACTURER,
             manufacturer_model_name=making.algorithm.name,
-            software_versions=tuple(making.algorithm.software_versions),
+            software_versions=making.algorithm.software_versions,
+            contributing_equipment=[making.algorithm.contribution()],
             is_complete=True,
             is_final=False,
         )

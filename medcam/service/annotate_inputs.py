@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medcam.core.errors import UsageError
+from medcam.core.errors import InputError, UsageError
 from medcam.dicom import find_sources
+from medcam.dicom.archives import is_archive, open_archive
+from medcam.dicom.media import is_dicomdir, media_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +21,44 @@ class InputFile:
         path: Where it lies.
         source: What records call it: its path relative to the SOURCE argument that led to it, never an absolute path.
             Where several SOURCEs are given, the name of that SOURCE comes first. Printable whatever the file's name.
+        member: Name of the member where `path` is an archive; empty for a plain file.
     """
 
     path: Path
     source: str
+    member: str = ""
 
 
 def find_inputs(sources: Sequence[Path | str], out: Path) -> list[InputFile]:
     """All files of a call, each once, in a stable order. Results of an earlier run in `out` are no inputs.
 
     Args:
-        sources: Files and folders.
+        sources: Files, folders, archives and DICOMDIRs; archives are looked for below folders too.
         out: Where results go.
 
     Raises:
         UsageError: No source was given, one does not exist (code `no-such-source`), or one is the output folder itself
             (code `source-is-output`).
     """
-    roots = [Path(source) for source in sources]
-    if not roots:
+    named = [Path(source) for source in sources]
+    if not named:
         raise UsageError("there is nothing to annotate", next_step="Name files or folders.")
+    media = [path for path in named if is_dicomdir(path) and path.is_file()]
+    files = [*_on_media(media), *_below([path for path in named if path not in media], out)]
+    once = {os.path.realpath(file.path): file for file in reversed(files)}
+    kept = [file for file in files if once[os.path.realpath(file.path)] is file]
+    return [inner for file in kept for inner in _unfolded(file)]
+
+
+def _on_media(directories: Sequence[Path]) -> Iterator[InputFile]:
+    """What DICOMDIRs name. What their medium lacks comes out too: reading it says that it cannot be read."""
+    for directory in directories:
+        for path in media_files(directory):
+            yield InputFile(path, _printable(path.relative_to(directory.parent).as_posix()))
+
+
+def _below(roots: Sequence[Path], out: Path) -> Iterator[InputFile]:
+    """Files and everything below folders, without what an earlier run wrote to `out`."""
     output = Path(os.path.realpath(out))
     real = [Path(os.path.realpath(root)) for root in roots]
     if output in real:
@@ -50,14 +70,27 @@ def find_inputs(sources: Sequence[Path | str], out: Path) -> list[InputFile]:
     # Where the output folder lies above a source, the source is still what was asked for.
     inner = [root for root, target in zip(roots, real, strict=True) if output not in target.parents]
     names = _root_names(roots)
-    found = []
     for path in find_sources(roots):
         # The longest one, since "." is textually above "../films" too.
         root = max((root for root in roots if path == root or root in path.parents), key=lambda root: len(root.parts))
         if root in inner and output in Path(os.path.realpath(path)).parents:
             continue
-        found.append(InputFile(path, _source_name(path, root, names[root])))
-    return found
+        yield InputFile(path, _source_name(path, root, names[root]))
+
+
+def _unfolded(file: InputFile) -> Iterator[InputFile]:
+    """The members of an archive; the file itself where it is none, or where the archive cannot be opened."""
+    if not is_archive(file.path):
+        yield file
+        return
+    try:
+        members = open_archive(file.path).names()
+    except InputError:  # reading it says what is wrong with it
+        yield file
+        return
+    for member in members:
+        name = "/".join(part for part in member.split("/") if part not in ("", ".", ".."))
+        yield InputFile(file.path, f"{file.source}/{_printable(name)}", member)
 
 
 def _root_names(roots: Sequence[Path]) -> dict[Path, str]:
@@ -74,4 +107,8 @@ def _root_names(roots: Sequence[Path]) -> dict[Path, str]:
 def _source_name(path: Path, root: Path, root_name: str) -> str:
     relative = path.relative_to(root).as_posix() if path != root else ""
     name = "/".join(part for part in (root_name, relative) if part) or "."
+    return _printable(name)
+
+
+def _printable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
