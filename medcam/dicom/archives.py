@@ -201,15 +201,19 @@ def _unpacked(path: Path) -> IO[bytes]:
     spool = tempfile.NamedTemporaryFile(prefix="medcam-tar-")  # noqa: SIM115 - lives as long as its archive
     try:
         with kind(path, "rb") as opened:
-            while block := opened.read(_BLOCK):
-                spool.write(block)
-                if spool.tell() > limit:
-                    raise _too_large("unpacks to far more than studies do")
-        spool.flush()
+            _copy(opened, spool, limit)
     except BaseException:
         spool.close()
         raise
     return spool
+
+
+def _copy(source: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile, target: IO[bytes], limit: int) -> None:
+    while block := source.read(_BLOCK):
+        target.write(block)
+        if target.tell() > limit:
+            raise _too_large("unpacks to far more than studies do")
+    target.flush()
 
 
 @dataclass(eq=False)

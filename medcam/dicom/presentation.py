@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import highdicom as hd
 import numpy as np
@@ -88,7 +89,7 @@ def _state(marks: Sequence[Mark], making: Making) -> Dataset:
         instance_number=1,
         manufacturer=MANUFACTURER,
         manufacturer_model_name=algorithm.name,
-        software_versions=tuple(algorithm.software_versions),
+        software_versions=cast("tuple[str]", tuple(algorithm.software_versions)),
         device_serial_number=algorithm.weights_sha256[:LONG_STRING] or "none",
         content_label="MEDCAM_BOXES",
         content_description=f"Findings by {algorithm.name}"[:LONG_STRING],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import highdicom
 import numpy as np
@@ -150,7 +151,7 @@ def _stacked(segments: Sequence[Segment], making: Making, kind: np.dtype[np.gene
 
 def _arguments(
     segments: Sequence[Segment], making: Making, kind: str, title: str, series_number: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     image, algorithm = making.image(), making.algorithm
     image.PatientOrientation = making.source.dataset.get("PatientOrientation") or ["L", "F"]
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import highdicom as hd
 import numpy as np
@@ -138,7 +139,7 @@ def _group(
 ) -> hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations | hd.sr.MeasurementsAndQualitativeEvaluations:
     identifier, uid = tracking(making, finding.name)
     region = finding.regions[0] if finding.regions else None
-    arguments = {
+    arguments: dict[str, Any] = {
         "tracking_identifier": hd.sr.TrackingIdentifier(uid=uid, identifier=identifier),
         "finding_type": finding_concept(finding.name, finding.code),
         "algorithm_id": hd.sr.AlgorithmIdentification(making.algorithm.name, making.algorithm.version),

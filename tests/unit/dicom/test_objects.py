@@ -1,4 +1,4 @@
-"""Objects that hold results: what a reader of them finds, that they are the same when made again, and that they are valid."""
+"""Objects that hold results: what a reader finds in them, that they are valid, and the same when made again."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -32,12 +34,14 @@ def medium(films: Path, tmp_path: Path) -> Path:
         dataset.StudyID, dataset.SeriesNumber = "1", 1
         files.add(dataset)
     files.write(tmp_path / "medium")
+    with warnings.catch_warnings():  # pydicom leaves its staging folder to the garbage collector, which complains
+        warnings.simplefilter("ignore", ResourceWarning)
+        del files
+        gc.collect()
     return tmp_path / "medium" / "DICOMDIR"
 
 
-def test_the_films_of_an_archive_are_annotated_in_place(
-    films: Path, tmp_path: Path, options: AnnotateOptions
-) -> None:
+def test_the_films_of_an_archive_are_annotated_in_place(films: Path, tmp_path: Path, options: AnnotateOptions) -> None:
     folder = tmp_path / "sent"
     folder.mkdir()
     packed(films, folder / "films.zip")
