@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 from scipy.stats import spearmanr
 
@@ -30,6 +29,7 @@ from medcam.core.finding import ZonesSource
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import LUNG_ZONES, ZONES, Zones
 from medcam.phantom import render, sample_case
+from medcam.service.picture_films import picture_films
 
 SIZE = 384
 BOOTSTRAPS = 2000
@@ -161,16 +161,9 @@ def _rank_correlation(first: list[float], second: list[float]) -> float | None:
 
 def accepted_share(folder: Path) -> dict[str, object]:
     """Quality of every picture (`.jpg`, `.png`) under a folder, taken as films that are upright."""
-    qualities = [find_zones(film).quality for film in _films(folder)]
+    qualities = [find_zones(film).quality for film in picture_films(folder)]
     accepted = [quality for quality in qualities if quality >= MIN_QUALITY]
     return {"films": len(qualities), "accepted": len(accepted), "share": len(accepted) / max(1, len(qualities))}
-
-
-def _films(folder: Path) -> Iterator[Radiograph]:
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".png")):
-        with Image.open(path) as picture:
-            pixels = np.asarray(picture.convert("L"), dtype=np.float32)
-        yield Radiograph(pixels, DisplayWindow(center=128.0, width=256.0))
 
 
 def main(arguments: list[str] | None = None) -> None:
