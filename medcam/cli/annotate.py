@@ -24,7 +24,10 @@ _WORDS = {
 def annotate(
     source: Annotated[
         list[Path],
-        typer.Argument(metavar="SOURCE", help="DICOM files and folders; anything else in them is skipped."),
+        typer.Argument(
+            metavar="SOURCE",
+            help="DICOM files, folders, ZIP and tar archives, DICOMDIRs; anything else in them is skipped.",
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where results go; made if absent.")],
     model: Annotated[
@@ -42,8 +45,9 @@ def annotate(
         str,
         typer.Option(
             metavar="LIST",
-            help="What to write, separated by commas: json, png (overlays), sc (a DICOM Secondary Capture). "
-            "json always is: it marks a film as finished.",
+            help="What to write, separated by commas: json, png (overlays) and DICOM objects: sc (Secondary Capture), seg "
+            "(regions and maps), sr (structured report), ko (key objects), gsps (boxes). json always is: it marks a "
+            "film as finished.",
         ),
     ] = "json,png",
     workers: Annotated[
