@@ -45,9 +45,9 @@ def annotate(
         str,
         typer.Option(
             metavar="LIST",
-            help="What to write, separated by commas: json, png (overlays) and DICOM objects: sc (Secondary Capture), seg "
-            "(regions and maps), sr (structured report), ko (key objects), gsps (boxes). json always is: it marks a "
-            "film as finished.",
+            help="What to write, separated by commas: json, png (overlays) and DICOM objects: sc (Secondary Capture), "
+            "seg (regions and maps), sr (structured report), ko (key objects), gsps (boxes). json always is: it marks "
+            "a film as finished.",
         ),
     ] = "json,png",
     workers: Annotated[
