@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from pydicom.config import RAISE
 from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
@@ -132,8 +133,9 @@ def _display(header: Header) -> Dataset:
     display = _inherited(header, ("PhotometricInterpretation", "PresentationLUTShape"))
     display.SamplesPerPixel = header.integer("SamplesPerPixel") or 1
     for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
-        if header.items(keyword):
-            setattr(display, keyword, header.dataset[keyword].value)
+        tables = header.items(keyword)
+        if tables:
+            setattr(display, keyword, [_table(tables[0])])
     slope, intercept = header.number("RescaleSlope"), header.number("RescaleIntercept")
     if "ModalityLUTSequence" not in display and slope and intercept is not None:
         display.RescaleSlope, display.RescaleIntercept = slope, intercept
@@ -145,6 +147,16 @@ def _display(header: Header) -> Dataset:
         if function in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
             display.VOILUTFunction = function
     return display
+
+
+def _table(item: Header) -> Dataset:
+    """A lookup table with its entries as words, in whichever of the two ways they were stored (PS3.3 C.11.1.1)."""
+    table = Dataset()
+    table.update(item.dataset)
+    entries = item.values("LUTData")
+    if len(entries) > 1:
+        table.add_new("LUTData", "OW", np.array([int(str(entry)) for entry in entries]).astype("<u2").tobytes())
+    return table
 
 
 def _is_valid(keyword: str, values: tuple[str, ...]) -> bool:

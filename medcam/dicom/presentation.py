@@ -98,12 +98,21 @@ def _state(marks: Sequence[Mark], making: Making) -> Dataset:
         presentation_lut_transformation=shape,
         contributing_equipment=[algorithm.contribution()],
     )
+    _restore_tables(state, image)
     making.complete(state)
     state.PresentationCreationDate, state.PresentationCreationTime = state.ContentDate, state.ContentTime
     del state.ContentDate, state.ContentTime  # of no module of this object
     # Required unless the body part is known to be unpaired; empty means unknown (PS3.3 C.7.3.1).
     state.Laterality = making.source.dataset.get("Laterality", "")
     return state
+
+
+def _restore_tables(state: Dataset, image: Dataset) -> None:
+    """Puts the source's own lookup tables back: highdicom rewrites their descriptors as if all had 16 bits."""
+    if "ModalityLUTSequence" in image:
+        state.ModalityLUTSequence = image.ModalityLUTSequence
+    if "VOILUTSequence" in image:
+        state.SoftcopyVOILUTSequence[0].VOILUTSequence = image.VOILUTSequence
 
 
 def _annotation(mark: Mark, image: Dataset, layer: hd.pr.GraphicLayer, making: Making) -> hd.pr.GraphicAnnotation:

@@ -3,7 +3,8 @@
     python -m medcam.service.measure_gate FOLDER --model phantom
 
 reads pictures (PNG, JPEG) and DICOM files below the folder and prints the share that is flagged, with its 95 % interval
-over films, and quantiles of the score over the threshold. What cannot be read is counted apart.
+over films, and quantiles of the score over the threshold. What cannot be read is counted apart, what is no image is
+left out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medcam.core.errors import MedcamError, ModelError
+from medcam.core.errors import MedcamError, ModelError, NotAnImageError
 from medcam.core.radiograph import Radiograph
 from medcam.dicom import find_sources, load_radiograph
 from medcam.evaluate.localisation import mean_interval
@@ -60,6 +61,8 @@ def _films(folder: Path, unreadable: list[str]) -> Iterator[Radiograph]:
         if path.suffix.lower() not in SUFFIXES:
             try:
                 yield load_radiograph(path)
+            except NotAnImageError:
+                continue
             except MedcamError as error:
                 unreadable.append(error.code)
 

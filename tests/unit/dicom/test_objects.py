@@ -34,7 +34,7 @@ from medcam.dicom import (
     write_secondary_capture,
 )
 
-from .builders import image
+from .builders import image, table
 
 ROWS, COLUMNS = 40, 60
 NODULE = CodedConcept("427359005", "SCT", "Solitary nodule of lung")
@@ -207,6 +207,15 @@ def test_a_presentation_state_shows_the_film_as_its_file_does(attributes: dict[s
     graphic = thing.GraphicAnnotationSequence[0].GraphicObjectSequence[0]
     assert list(graphic.GraphicData) == [30, 10, 50, 10, 50, 20, 30, 20, 30, 10]
     assert thing.GraphicAnnotationSequence[0].TextObjectSequence[0].UnformattedTextValue == "Nodule 0.62"
+
+
+@pytest.mark.parametrize("stored_as", ["US", "OW"])
+def test_a_presentation_state_takes_the_film_s_tables_along(stored_as: str) -> None:
+    who = making(VOILUTSequence=[table([0, 100, 200, 4095], first=7, bits=12, data_vr=stored_as)])
+    thing = back(made("gsps", who))
+    item = thing.SoftcopyVOILUTSequence[0].VOILUTSequence[0]
+    assert list(item.LUTDescriptor) == [4, 7, 12]
+    assert np.frombuffer(item.LUTData, "<u2").tolist() == [0, 100, 200, 4095]
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
