@@ -59,3 +59,21 @@ def mean_interval(values: npt.ArrayLike, patients: npt.ArrayLike | None = None, 
     low, high = np.percentile(means, [2.5, 97.5])
     value = float(numbers.mean())
     return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def share_interval(hits: npt.ArrayLike) -> Interval:
+    """A share of independent cases with its 95 % interval by Wilson (1927), which has a width at 0 and 1 too.
+
+    Args:
+        hits: bool [n], at least one.
+
+    Raises:
+        InvalidValueError: There is no case.
+    """
+    values = np.asarray(hits, dtype=np.bool_)
+    if values.ndim != 1 or values.size == 0:
+        raise InvalidValueError("a share needs at least one case")
+    n, p, z = len(values), float(values.mean()), 1.96
+    middle, half = p + z * z / (2 * n), z * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
+    low, high = (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+    return Interval(p, min(low, p), max(high, p))

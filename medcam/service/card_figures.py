@@ -12,7 +12,7 @@ import numpy.typing as npt
 from medcam.cam.calibrate import region_ious
 from medcam.core.card import PAPER_RULE, FindingCard, Interval
 from medcam.evaluate.classification import BOOTSTRAPS, auc, auc_interval, expected_calibration_error, resampled
-from medcam.evaluate.localisation import mean_interval
+from medcam.evaluate.localisation import mean_interval, share_interval
 from medcam.models.training.films import Films
 from medcam.models.training.validation import pointing_game
 
@@ -49,7 +49,7 @@ def finding_figures(finding: FindingCard, number: int, outputs: FilmOutputs, fil
         figures["auc"] = auc_interval(labels[known], outputs.logits[known, number], films.patients[known])
     if films.masks is not None and outlined.any():
         maps, masks = outputs.maps[outlined, number], films.masks[outlined, number]
-        figures["pointing"] = _share(pointing_game(maps, masks))
+        figures["pointing"] = share_interval(pointing_game(maps, masks))
         for name, rule in (("iou", finding.region_rule), ("iou-paper", PAPER_RULE)):
             figures[name] = mean_interval(region_ious(maps, masks, rule), films.patients[outlined])
     return figures
@@ -120,11 +120,3 @@ def _bootstrapped(figure: Callable[[npt.NDArray[np.int64]], float], samples: lis
     drawn = drawn[~np.isnan(drawn)]
     low, high = np.percentile(drawn, [2.5, 97.5]) if drawn.size else (value, value)
     return Interval(value, min(float(low), value), max(float(high), value))
-
-
-def _share(hits: npt.NDArray[np.bool_]) -> Interval:
-    """A proportion with its 95 % Wilson interval."""
-    n, p, z = len(hits), float(hits.mean()), 1.96
-    middle, half = p + z * z / (2 * n), z * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
-    low, high = (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
-    return Interval(p, min(low, p), max(high, p))

@@ -20,7 +20,7 @@ import numpy as np
 from medcam.core.errors import MedcamError, ModelError, NotAnImageError
 from medcam.core.radiograph import Radiograph
 from medcam.dicom import find_sources, load_radiograph
-from medcam.evaluate.localisation import mean_interval
+from medcam.evaluate.localisation import share_interval
 from medcam.models.loaded import LoadedModel
 from medcam.models.registry import load_model
 from medcam.service.picture_films import SUFFIXES, picture_films
@@ -48,7 +48,7 @@ def measure_gate(model: LoadedModel, folder: Path) -> dict[str, object]:
     scores = np.array([_score(model, film) for film in _films(folder, unreadable)]) / threshold
     result: dict[str, object] = {"films": len(scores), "unreadable": len(unreadable), "threshold": threshold}
     if scores.size:
-        flagged = mean_interval(scores > 1.0)
+        flagged = share_interval(scores > 1.0)
         lowest, fifth, median, highest = np.percentile(scores, [0, 5, 50, 100])
         result["flagged"] = {"value": flagged.value, "low": flagged.low, "high": flagged.high}
         result["score_over_threshold"] = {"lowest": lowest, "5 %": fifth, "median": median, "highest": highest}

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from medcam.core.errors import InvalidValueError
 from medcam.core.finding import Point
-from medcam.evaluate.localisation import mask_iou, mean_interval, peak_hits
+from medcam.evaluate.localisation import mask_iou, mean_interval, peak_hits, share_interval
 
 SIZES = st.tuples(st.integers(1, 7), st.integers(1, 7))
 
@@ -100,3 +101,16 @@ def test_a_single_value_is_its_own_interval() -> None:
 def test_no_values_have_no_mean(values: list[object]) -> None:
     with pytest.raises(InvalidValueError):
         mean_interval(values)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 20), (7, 20), (20, 20)])
+def test_a_share_has_wilsons_interval(hits: int, n: int) -> None:
+    wanted = binomtest(hits, n).proportion_ci(method="wilson")
+    found = share_interval(np.arange(n) < hits)
+    assert found.value == hits / n
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), abs=1e-4)
+
+
+def test_a_share_of_nothing_is_refused() -> None:
+    with pytest.raises(InvalidValueError):
+        share_interval([])
