@@ -76,4 +76,4 @@ def share_interval(hits: npt.ArrayLike) -> Interval:
     n, p, z = len(values), float(values.mean()), 1.96
     middle, half = p + z * z / (2 * n), z * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
     low, high = (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
-    return Interval(p, min(low, p), max(high, p))
+    return Interval(p, max(0.0, min(low, p)), min(1.0, max(high, p)))
