@@ -48,10 +48,19 @@ def finished(out: Path) -> list[Path]:
     return sorted(out.glob("*/*/explanation.json"))
 
 
+def hears_interrupts() -> None:
+    """A shell starts what runs in its background deaf to SIGINT, and children inherit it: the tests' may not be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def stop_midway(films: Path, out: Path, model: Path, number: signal.Signals) -> int:
     """Starts a run and stops it when a few films are finished; returns the exit code."""
     with subprocess.Popen(
-        command(films, out, model), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command(films, out, model),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_interrupts,
     ) as process:
         deadline = time.monotonic() + PATIENCE
         while len(finished(out)) < ENOUGH and process.poll() is None and time.monotonic() < deadline:
