@@ -147,6 +147,15 @@ http.server.HTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
 """
 
 
+@pytest.fixture
+def hears_interrupts():
+    """A shell starts what runs in its background deaf to SIGINT, and Python then keeps it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_the_server_ends_with_its_caller(monkeypatch, tmp_path, free_port, number):
     started = serve_instead(monkeypatch, ANSWERS.replace("PORT", str(free_port)))
