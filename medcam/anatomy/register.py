@@ -8,6 +8,7 @@ they are: like is laid on like, and what the eye never sees moves along.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +27,8 @@ SOFTNESS = 2.0
 AFFINE_ROUNDS, SPLINE_ROUNDS = 60, 30
 MESH = 4
 """B-spline control cells along each side of the frame: few, so that an opacity bends no lung."""
+_ONE_AT_A_TIME = threading.Lock()
+"""ITK's L-BFGS-B is not reentrant: two at once give other zones, and in the end corrupt the memory."""
 
 
 class RegistrationError(MedcamError):
@@ -113,7 +116,8 @@ def _spline(fixed: sitk.Image, moving: sitk.Image, affine: sitk.Transform) -> si
     method.SetOptimizerAsLBFGSB(gradientConvergenceTolerance=1e-7, numberOfIterations=SPLINE_ROUNDS)
     method.SetMovingInitialTransform(affine)
     method.SetInitialTransform(sitk.BSplineTransformInitializer(fixed, [MESH, MESH]), inPlace=False)
-    found: sitk.Transform = method.Execute(fixed, moving)
+    with _ONE_AT_A_TIME:
+        found: sitk.Transform = method.Execute(fixed, moving)
     return found
 
 
