@@ -33,9 +33,9 @@ from medcam.overlay.film import Film
 from medcam.overlay.png import save_png
 from medcam.service.annotate_inputs import InputFile
 from medcam.service.annotate_options import Output
-from medcam.service.dicom_objects import OBJECT_NAMES, ObjectPlan, make_objects
+from medcam.service.dicom_objects import ObjectPlan, make_objects
 from medcam.service.explain import explain_batch
-from medcam.service.instance_output import InstanceFolder, Receipt, Request
+from medcam.service.instance_output import OBJECT_NAMES, InstanceFolder, Receipt, Request
 from medcam.service.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
 from medcam.service.output_errors import OutputError, writing
 from medcam.service.pictures import PICTURE_SIDE, SHEET_SIDE, draw_overlays, findings_to_draw

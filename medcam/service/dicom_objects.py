@@ -34,15 +34,6 @@ from medcam.service.annotate_options import Output
 from medcam.service.explanation_json import explanation_to_dict
 from medcam.service.pictures import draw_sheet, findings_to_draw
 
-OBJECT_NAMES: dict[Output, tuple[str, ...]] = {
-    Output.SC: ("sc.dcm",),
-    Output.SEG: ("seg.dcm", "seg-map.dcm"),
-    Output.SR: ("sr.dcm",),
-    Output.KO: ("ko.dcm",),
-    Output.GSPS: ("gsps.dcm",),
-}
-"""File names of each output's objects."""
-
 
 @dataclass(frozen=True, eq=False)
 class ObjectPlan:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from medcam.core.explanation import Explanation
 from medcam.core.radiograph import Identity
+from medcam.service.annotate_options import Output
 from medcam.service.atomic import write_text
 from medcam.service.explanation_json import FILE_NAME, write_explanation
 from medcam.service.pictures import overlay_name
 
 RECEIPT_NAME = ".receipt.json"
-OBJECTS = ("sc.dcm", "seg.dcm", "seg-map.dcm", "sr.dcm", "ko.dcm", "gsps.dcm")
+OBJECT_NAMES: Mapping[Output, tuple[str, ...]] = {
+    Output.SC: ("sc.dcm",),
+    Output.SEG: ("seg.dcm", "seg-map.dcm"),
+    Output.SR: ("sr.dcm",),
+    Output.KO: ("ko.dcm",),
+    Output.GSPS: ("gsps.dcm",),
+}
+"""File names of each output's DICOM objects."""
+OBJECTS = tuple(name for names in OBJECT_NAMES.values() for name in names)
 _OURS = (FILE_NAME, RECEIPT_NAME, *OBJECTS, "overlay-*.png", ".*.part")
 
 
