@@ -15,7 +15,7 @@ from components import film, findings, ledger, notices, provenance, run, worklis
 from components.markup import markdown_text
 from medcam.core.errors import InputError, MedcamError
 from medcam.core.explanation import Explanation
-from medcam.service.explanation_json import read_explanation
+from medcam.service.explanations.explanation_json import read_explanation
 from medcam.service.review import STORE_VARIABLE, results_folder
 from results import FilmFile, FilmSummary, find_films, summarise
 from run_record import RunRecord, read_run

@@ -4,7 +4,7 @@
     OUT/<study>/<instance>/overlay-<finding>.png
 
 A worklist needs a few words per film, and maps and contours are nearly all of the file, so the summary leaves them out
-before it parses. `medcam.service.explanation_json` reads one film in full when it is opened.
+before it parses. `medcam.service.explanations.explanation_json` reads one film in full when it is opened.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ _HOMES = {
     "MedcamError": "medcam.core.errors",
     "Radiograph": "medcam.core.radiograph",
     "RadiographReader": "medcam.service.monai_reader",
-    "__version__": "medcam.service.software",
+    "__version__": "medcam.service.explanations.software",
     "explain": "medcam.service.explain",
     "load_model": "medcam.models.registry",
     "load_radiograph": "medcam.dicom",

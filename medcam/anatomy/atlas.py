@@ -29,7 +29,7 @@ class AtlasError(MedcamError):
     """An atlas cannot be built or read."""
 
     default_code = "atlas"
-    default_next_step = "Rebuild the atlas with `python -m medcam.service.build_atlas`."
+    default_next_step = "Rebuild the atlas with `python -m medcam.service.measure.atlas`."
 
 
 @dataclass(frozen=True, eq=False)

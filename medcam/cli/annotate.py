@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcam.cli.console import ExitCode, command_line, progress, say, show, stoppable
-from medcam.service.annotate_options import AnnotateOptions, parse_outputs
+from medcam.service.annotate.options import AnnotateOptions, parse_outputs
 
 if TYPE_CHECKING:
-    from medcam.service.manifest import Manifest
+    from medcam.service.annotate.manifest import Manifest
 
 _WORDS = {
     "annotated": "explained and written",
@@ -94,11 +94,11 @@ def run_annotate(sources: list[Path], out: Path, options: AnnotateOptions) -> Ma
     """Annotates with progress on standard error.
 
     Raises:
-        MedcamError: See `medcam.service.annotate.annotate`.
+        MedcamError: See `medcam.service.annotate.run.annotate`.
         typer.Exit: Ctrl-C or SIGTERM stopped the run.
     """
     with stoppable("What was finished is kept: give the same command again to go on."), progress("annotate") as step:
-        from medcam.service.annotate import annotate as run
+        from medcam.service.annotate.run import annotate as run
 
         return run(sources, out, options, lambda now: step(now.done, now.total, _note(now.counts.quarantined)))
 

@@ -11,7 +11,7 @@ from medcam.cli.console import progress, say, show
 
 if TYPE_CHECKING:
     from medcam.core.card import Interval
-    from medcam.service.measure_model import ModelFigures
+    from medcam.service.measure.model import ModelFigures
 
 app = typer.Typer(help="Measure a model on films whose truth is known.", no_args_is_help=True)
 
@@ -35,7 +35,7 @@ def localisation(
     AUC counts films with a moderate or plain finding against films without; pointing (the peak lies in the true mask)
     and IoU count every finding that is truly there. Intervals are 95 % bootstrap intervals over patients.
     """
-    from medcam.service.measure_model import PhantomStudy, measure_on_phantoms
+    from medcam.service.measure.model import PhantomStudy, measure_on_phantoms
 
     with progress("phantoms") as step:
         figures = measure_on_phantoms(

@@ -52,7 +52,7 @@ def make(
     Research use. Not a medical device. A run that was stopped goes on when the same command is given again.
     """
     with stoppable("What was finished is kept: give the same command again to go on."), progress("phantoms") as step:
-        from medcam.service.make_phantoms import make_phantoms
+        from medcam.service.phantoms.make_phantoms import make_phantoms
 
         truth = make_phantoms(
             out,
@@ -82,7 +82,7 @@ def _tally(out: Path) -> dict[str, int]:
     """How many films have each finding, and how many none."""
     from collections import Counter
 
-    from medcam.service.truth import read_truth
+    from medcam.service.phantoms.truth import read_truth
 
     films = Counter(name for film in read_truth(out).values() for name in film.names or ("no finding",))
     return dict(sorted(films.items()))

@@ -13,7 +13,7 @@ from medcam.core.errors import UsageError
 if TYPE_CHECKING:
     from medcam.core.card import ModelCard
     from medcam.models.training.config import TrainingConfig
-    from medcam.service.train import TrainingSets
+    from medcam.service.training.train import TrainingSets
 
 PHANTOM = "phantom"
 
@@ -42,7 +42,7 @@ def train(
     A folder needs `labels.csv` with the columns `image` (DICOM, PNG or JPEG), `patient_id`, and one column per finding
     with 1, 0 or nothing. Patients are split 70 / 15 / 15. The finished model is a folder that `--model` takes.
     """
-    from medcam.service.recipes import FOLDER_RECIPE, PHANTOM_RECIPE, configured
+    from medcam.service.training.recipes import FOLDER_RECIPE, PHANTOM_RECIPE, configured
 
     recipe = configured(PHANTOM_RECIPE if data == PHANTOM else FOLDER_RECIPE, config)
     recipe = _with_options(recipe, epochs, seed, threads)
@@ -72,7 +72,7 @@ def _with_options(recipe: TrainingConfig, epochs: int, seed: int, threads: int) 
 def _sets(
     data: str, out: Path, size: int, findings: tuple[str, ...], count: int, seed: int, workers: int
 ) -> TrainingSets:
-    from medcam.service.training_sets import PhantomSets, folder_sets, phantom_sets
+    from medcam.service.training.training_sets import PhantomSets, folder_sets, phantom_sets
 
     with progress("films") as step:
 
@@ -92,7 +92,7 @@ def _train(
     name: str, sets: TrainingSets, recipe: TrainingConfig, out: Path, from_model: str, data: str, command: str
 ) -> ModelCard:
     from medcam.models.training.loop import EpochRecord
-    from medcam.service.train import Provenance, train_model
+    from medcam.service.training.train import Provenance, train_model
 
     phantoms = data == PHANTOM
     provenance = Provenance(

@@ -10,13 +10,13 @@ from medcam.cam.regions import peak
 from medcam.core.errors import InputError
 from medcam.core.explanation import Explanation
 from medcam.core.finding import Finding, Point
-from medcam.service.annotate import annotate
-from medcam.service.annotate_options import AnnotateOptions
-from medcam.service.explanation_json import FILE_NAME, read_explanation
-from medcam.service.manifest import Manifest
-from medcam.service.sample_data import sample_films, sample_folder
-from medcam.service.tally import Progress
-from medcam.service.truth import FilmTruth, TrueFinding, read_truth
+from medcam.service.annotate.manifest import Manifest
+from medcam.service.annotate.options import AnnotateOptions
+from medcam.service.annotate.run import annotate
+from medcam.service.annotate.tally import Progress
+from medcam.service.explanations.explanation_json import FILE_NAME, read_explanation
+from medcam.service.phantoms.sample_data import sample_films, sample_folder
+from medcam.service.phantoms.truth import FilmTruth, TrueFinding, read_truth
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from medcam.core.errors import MedcamError
 from medcam.core.zones import BODY_ZONES
 from medcam.dicom.decoders import available_decoders
 from medcam.models.registry import DEFAULT_MODEL, load_model
+from medcam.service.explanations.software import DISTRIBUTION, UNKNOWN, package_version
+from medcam.service.phantoms.sample_data import sample_films
 from medcam.service.review import dashboards_folder
-from medcam.service.sample_data import sample_films
-from medcam.service.software import DISTRIBUTION, UNKNOWN, package_version
 
 _NEEDED = ("torch", "monai", "numpy", "scipy", "scikit-image", "pydicom", "highdicom", "SimpleITK", "streamlit")
 _OPTIONAL = ("openvino",)

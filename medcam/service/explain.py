@@ -25,10 +25,10 @@ from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
 from medcam.dicom import Answer, frontal_chest
 from medcam.models.registry import DEFAULT_MODEL, load_model
-from medcam.service.explained import ExplainedRadiograph
+from medcam.service.explanations.explained import ExplainedRadiograph
+from medcam.service.explanations.software import software_versions
+from medcam.service.explanations.strangeness import judge, strangeness_warning
 from medcam.service.film_source import FilmSource, to_radiograph
-from medcam.service.software import software_versions
-from medcam.service.strangeness import judge, strangeness_warning
 
 METHOD = "cam"
 REGION_SIDE = 256

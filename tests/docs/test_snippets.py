@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medcam.service.recipes import FOLDER_RECIPE, configured
+from medcam.service.training.recipes import FOLDER_RECIPE, configured
 
 from .pages import PAGES, ROOT, fences, name, read
 

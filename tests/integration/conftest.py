@@ -11,7 +11,7 @@ import torch
 from medcam.core.card import InputRecipe, ModelCard
 from medcam.models.classifier import build_classifier
 from medcam.models.files import save_model
-from medcam.service.finding_codes import finding_cards
+from medcam.service.explanations.finding_codes import finding_cards
 
 
 @pytest.fixture(scope="session")

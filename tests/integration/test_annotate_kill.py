@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from medcam.dicom import DxAttributes, save_dx
-from medcam.service.explanation_json import read_explanation
+from medcam.service.explanations.explanation_json import read_explanation
 
 FILMS = 14
 ENOUGH = 3

@@ -12,7 +12,7 @@ import pytest
 
 from medcam.dicom import Codec
 from medcam.phantom import render, sample_case
-from medcam.service.phantom_files import save_phantom
+from medcam.service.phantoms.phantom_files import save_phantom
 
 SIDE = 80
 KINDS = list(product(("MONOCHROME1", "MONOCHROME2"), ("window", "narrow", "sigmoid", "table")))

@@ -17,9 +17,9 @@ import pytest
 
 from medcam.core.explanation import Explanation
 from medcam.dicom import DxAttributes, save_dx
-from medcam.service.annotate import annotate
-from medcam.service.annotate_options import AnnotateOptions
-from medcam.service.explanation_json import read_explanation
+from medcam.service.annotate.options import AnnotateOptions
+from medcam.service.annotate.run import annotate
+from medcam.service.explanations.explanation_json import read_explanation
 
 PATIENCE = 60.0
 QUIET = (

@@ -13,7 +13,7 @@ from medcam.anatomy.atlas import LUNG_BOX, NAMES, SIDE
 from medcam.anatomy.build import lung_box
 from medcam.core.errors import InvalidValueError
 from medcam.core.zones import BODY_ZONES
-from medcam.service.build_atlas import AtlasPlan, phantom_atlas
+from medcam.service.measure.atlas import AtlasPlan, phantom_atlas
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ import pytest
 
 from medcam.core.errors import UsageError
 from medcam.core.explanation import ModelReference
-from medcam.service import annotate as service
-from medcam.service.annotate_options import AnnotateOptions, Output
-from medcam.service.manifest import Manifest
-from medcam.service.outcomes import Annotated, Duplicate, Skipped
-from medcam.service.output_errors import OutputError
+from medcam.service.annotate import run as service
+from medcam.service.annotate.manifest import Manifest
+from medcam.service.annotate.options import AnnotateOptions, Output
+from medcam.service.annotate.outcomes import Annotated, Duplicate, Skipped
+from medcam.service.annotate.output_errors import OutputError
 
 from .conftest import Ended
 

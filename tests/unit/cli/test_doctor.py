@@ -12,7 +12,7 @@ import pytest
 from medcam.core.card import FindingCard, InputRecipe, ModelCard
 from medcam.core.errors import ModelError
 from medcam.service import doctor
-from medcam.service.software import UNKNOWN
+from medcam.service.explanations.software import UNKNOWN
 
 from .conftest import Ended
 

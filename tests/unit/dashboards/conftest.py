@@ -18,8 +18,8 @@ from medcam.core.finding import Evidence, Finding, Point, Region, ZonesSource
 from medcam.core.geometry import Box, GridTransform
 from medcam.core.radiograph import Identity
 from medcam.overlay.png import save_png
-from medcam.service.explanation_json import write_explanation
-from medcam.service.pictures import overlay_name
+from medcam.service.annotate.pictures import overlay_name
+from medcam.service.explanations.explanation_json import write_explanation
 
 PAGES = Path(__file__).resolve().parents[3] / "dashboards"
 sys.path.insert(0, str(PAGES))

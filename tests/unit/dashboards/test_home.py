@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from medcam.core.explanation import ModelReference, OutOfDistribution
-from medcam.service.manifest import Manifest, write_manifest
-from medcam.service.outcomes import Skipped
-from medcam.service.quarantine import QuarantineLog
+from medcam.service.annotate.manifest import Manifest, write_manifest
+from medcam.service.annotate.outcomes import Skipped
+from medcam.service.annotate.quarantine import QuarantineLog
 from medcam.service.review import STORE_VARIABLE, dashboards_folder
 from urgency import PAGE_SIZE
 

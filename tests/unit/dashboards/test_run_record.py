@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from medcam.core.explanation import ModelReference
-from medcam.service.manifest import Manifest, write_manifest
-from medcam.service.outcomes import Annotated, Skipped
-from medcam.service.quarantine import QuarantineLog
+from medcam.service.annotate.manifest import Manifest, write_manifest
+from medcam.service.annotate.outcomes import Annotated, Skipped
+from medcam.service.annotate.quarantine import QuarantineLog
 from run_record import SetAside, read_run
 
 REFUSED = SetAside("b.dcm", "unreadable", "the file cannot be read")

@@ -19,8 +19,8 @@ from medcam.models.gate import Gate
 from medcam.models.registry import load_model
 from medcam.phantom import FINDINGS, Phantom, render, sample_case
 from medcam.service.explain import explain
-from medcam.service.explained import ExplainedRadiograph
-from medcam.service.finding_codes import finding_cards
+from medcam.service.explanations.explained import ExplainedRadiograph
+from medcam.service.explanations.finding_codes import finding_cards
 
 SIDE = 64
 """Of the model's input; its maps have 8 x 8 cells."""

@@ -15,11 +15,12 @@ from medcam.core.explanation import Engine, Explanation, ModelReference, OutOfDi
 from medcam.core.finding import Finding, Point, Region
 from medcam.core.geometry import Box, GridTransform
 from medcam.core.radiograph import Identity
-from medcam.service import demo, sample_data
-from medcam.service.annotate_options import AnnotateOptions
+from medcam.service import demo
+from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.demo import compare_film, run_demo
-from medcam.service.make_phantoms import make_phantoms
-from medcam.service.truth import TrueFinding, read_truth
+from medcam.service.phantoms import sample_data
+from medcam.service.phantoms.make_phantoms import make_phantoms
+from medcam.service.phantoms.truth import TrueFinding, read_truth
 
 SIDE = 80
 

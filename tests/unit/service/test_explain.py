@@ -19,7 +19,7 @@ from medcam.dicom import load_radiograph
 from medcam.phantom import Phantom
 from medcam.service import explain as explain_module
 from medcam.service.explain import explain, explain_batch
-from medcam.service.explained import ExplainedRadiograph
+from medcam.service.explanations.explained import ExplainedRadiograph
 
 
 class Changed:

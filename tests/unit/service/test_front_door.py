@@ -16,10 +16,10 @@ from medcam.core.codes import slug
 from medcam.core.errors import InvalidValueError, UsageError
 from medcam.core.explanation import Explanation
 from medcam.core.protocols import Classifier
-from medcam.service import explained as explained_module
-from medcam.service.explained import ExplainedRadiograph
-from medcam.service.explanation_json import explanation_to_dict, read_explanation
-from medcam.service.software import UNKNOWN, package_version
+from medcam.service.explanations import explained as explained_module
+from medcam.service.explanations.explained import ExplainedRadiograph
+from medcam.service.explanations.explanation_json import explanation_to_dict, read_explanation
+from medcam.service.explanations.software import UNKNOWN, package_version
 
 HEAVY = ("torch", "monai", "pydicom", "numpy", "skimage", "cv2", "SimpleITK")
 

@@ -9,8 +9,8 @@ import pytest
 
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
-from medcam.service import annotate_stages
-from medcam.service.annotate_options import AnnotateOptions
+from medcam.service.annotate import stages as annotate_stages
+from medcam.service.annotate.options import AnnotateOptions
 
 
 @pytest.fixture(scope="module")

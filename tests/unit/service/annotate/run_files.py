@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pydicom
 
-from medcam.service.manifest import Manifest
+from medcam.service.annotate.manifest import Manifest
 
 
 def folders(manifest: Manifest, out: Path) -> dict[str, Path]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from run_files import edited, folders, stamps
 
-from medcam.service.annotate import annotate
-from medcam.service.annotate_options import AnnotateOptions, Output
-from medcam.service.tally import Progress
+from medcam.service.annotate.options import AnnotateOptions, Output
+from medcam.service.annotate.run import annotate
+from medcam.service.annotate.tally import Progress
 
 
 def test_a_second_run_redoes_nothing(films: Path, tmp_path: Path, options: AnnotateOptions) -> None:

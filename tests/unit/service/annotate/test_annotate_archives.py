@@ -13,9 +13,9 @@ from pydicom.fileset import FileSet
 from run_files import refusals
 
 from medcam.core.errors import InputError
-from medcam.service.annotate import annotate
-from medcam.service.annotate_inputs import find_inputs
-from medcam.service.annotate_options import AnnotateOptions
+from medcam.service.annotate.inputs import find_inputs
+from medcam.service.annotate.options import AnnotateOptions
+from medcam.service.annotate.run import annotate
 
 
 def packed(films: Path, path: Path) -> Path:

@@ -10,9 +10,9 @@ import pytest
 from run_files import folders
 
 from medcam.dicom import read_record
-from medcam.service.annotate import annotate
-from medcam.service.annotate_options import AnnotateOptions, Output
-from medcam.service.explanation_json import FILE_NAME, read_explanation
+from medcam.service.annotate.options import AnnotateOptions, Output
+from medcam.service.annotate.run import annotate
+from medcam.service.explanations.explanation_json import FILE_NAME, read_explanation
 
 OBJECTS = (Output.SC, Output.SEG, Output.SR, Output.KO, Output.GSPS)
 WITH_A_FINDING = {"seg-map.dcm", "ko.dcm", "gsps.dcm"}

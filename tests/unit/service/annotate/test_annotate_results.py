@@ -14,10 +14,10 @@ from run_files import edited, folders, refusals
 
 from medcam.core.radiograph import Identity
 from medcam.models.registry import DEFAULT_MODEL
-from medcam.service.annotate import annotate
-from medcam.service.annotate_options import AnnotateOptions, Output
-from medcam.service.explanation_json import read_explanation
-from medcam.service.tally import Progress
+from medcam.service.annotate.options import AnnotateOptions, Output
+from medcam.service.annotate.run import annotate
+from medcam.service.annotate.tally import Progress
+from medcam.service.explanations.explanation_json import read_explanation
 
 
 def test_writes_an_explanation_and_pictures_for_each_film(

@@ -1,0 +1,1 @@
+"""Long-running front ends: the DICOM node."""

@@ -1,0 +1,1 @@
+"""The main job: files in, explanations, pictures, DICOM objects and a manifest out."""

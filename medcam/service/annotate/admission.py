@@ -1,0 +1,90 @@
+"""Which opened files go on to the model: not the same object twice, not what an earlier run has finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from pathlib import Path
+
+from medcam.service.annotate.inputs import InputFile
+from medcam.service.annotate.instance_output import InstanceFolder, Request
+from medcam.service.annotate.outcomes import Annotated, Duplicate, Outcome
+from medcam.service.annotate.stages import Opened
+
+
+class _State(Enum):
+    UNDER_WAY = auto()
+    ANNOTATED = auto()
+    REFUSED = auto()
+
+
+@dataclass(slots=True)
+class _Claim:
+    """Who came first with a SOP Instance UID, and what became of it."""
+
+    source: str
+    sha256: str
+    state: _State = _State.UNDER_WAY
+
+
+class Admission:
+    """Decides in the inputs' order, in one thread.
+
+    An instance UID belongs to the first file that comes with it. The same bytes again are a duplicate. A file of other
+    bytes goes on with the first one named as its rival, and ends as `duplicate-uid` unless worse is found about it. The
+    first one loses its claim when it turns out to be unusable: a broken copy must not keep a whole one out. Where that
+    is not known yet, the later file is contested and has to be offered again.
+
+    Args:
+        out: The run's output folder.
+        request: What is asked of every film.
+        resume: Whether finished instances are kept.
+    """
+
+    def __init__(self, out: Path, request: Request, *, resume: bool) -> None:
+        self._out, self._request, self._resume = out, request, resume
+        self._claims: dict[str, _Claim] = {}
+        self._under_way: dict[str, _Claim] = {}
+        self._contested: list[InputFile] = []
+
+    def admit(self, files: Iterable[Opened]) -> Iterator[Opened | Outcome]:
+        """Yields files to go on with and outcomes of those that do not; contested files are kept back."""
+        for opened in files:
+            decision = self._decide(opened)
+            if decision is not None:
+                yield decision
+
+    def settle(self, outcome: Outcome) -> None:
+        """Learns what became of an input; outcomes of inputs that were not admitted change nothing."""
+        claim = self._under_way.pop(outcome.source, None)
+        if claim is not None:
+            claim.state = _State.ANNOTATED if isinstance(outcome, Annotated) else _State.REFUSED
+
+    def take_contested(self) -> list[InputFile]:
+        """The files to offer again, now that all others are settled."""
+        contested, self._contested = self._contested, []
+        return contested
+
+    def _decide(self, opened: Opened) -> Opened | Outcome | None:
+        source, sha256 = opened.file.source, opened.context.sha256
+        claim = self._claims.get(opened.uid)
+        if claim is None or (claim.state is _State.REFUSED and claim.sha256 != sha256):
+            return self._claim(opened)
+        if claim.sha256 == sha256:
+            return Duplicate(source, claim.source)
+        if claim.state is _State.UNDER_WAY:
+            self._contested.append(opened.file)
+            return None
+        return replace(opened, rival=claim.source)
+
+    def _claim(self, opened: Opened) -> Opened | Outcome:
+        source, sha256 = opened.file.source, opened.context.sha256
+        self._claims[opened.uid] = self._under_way[source] = _Claim(source, sha256)
+        if not self._resume:
+            return opened
+        folder = InstanceFolder(self._out, opened.context.identity)
+        receipt = folder.receipt(self._request.digest(sha256))
+        if receipt is None:
+            return opened
+        return Annotated(source, folder.name, receipt.flagged, reused=True)

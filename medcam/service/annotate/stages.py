@@ -1,0 +1,233 @@
+"""What happens to one input of a run, step by step: open, prepare, explain, write.
+
+Each stage takes what the one before it made and returns what the next one needs, or an `Outcome` where the way of an
+input ends. Every stage runs in threads: the libraries below release Python's lock while they decode, register,
+convolve and compress.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from medcam.anatomy import find_zones
+from medcam.core.codes import slug
+from medcam.core.errors import MedcamError, NotAnImageError
+from medcam.core.explanation import Explanation
+from medcam.core.protocols import Classifier
+from medcam.core.radiograph import Radiograph
+from medcam.core.zones import Zones
+from medcam.dicom import (
+    Answer,
+    SourceContext,
+    context_from_dataset,
+    frontal_chest,
+    radiograph_from_dataset,
+    save_dataset,
+)
+from medcam.dicom.archives import is_archive, read_member
+from medcam.dicom.read import SourceFile, read_bytes, read_file
+from medcam.overlay.film import Film
+from medcam.overlay.png import save_png
+from medcam.service.annotate.dicom_objects import ObjectPlan, make_objects
+from medcam.service.annotate.inputs import InputFile
+from medcam.service.annotate.instance_output import OBJECT_NAMES, InstanceFolder, Receipt, Request
+from medcam.service.annotate.options import Output
+from medcam.service.annotate.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
+from medcam.service.annotate.output_errors import OutputError, writing
+from medcam.service.annotate.pictures import PICTURE_SIDE, SHEET_SIDE, draw_overlays, findings_to_draw
+from medcam.service.explain import explain_batch
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A parsed file whose pixels are still encoded.
+
+    Args:
+        file: Where it came from.
+        source: Its data set.
+        context: Its patient, study and identity.
+        rival: An annotated input that has the same SOP Instance UID and other content; None where there is none.
+    """
+
+    file: InputFile
+    source: SourceFile = field(repr=False)
+    context: SourceContext = field(repr=False)
+    rival: str | None = None
+
+    @property
+    def uid(self) -> str:
+        """SOP Instance UID; derived from the content where the file has none."""
+        return self.context.identity.sop_instance_uid
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A frontal chest film, or what may be one, with all that needs its full pixels made ahead of the model."""
+
+    file: InputFile
+    context: SourceContext = field(repr=False)
+    radiograph: Radiograph = field(repr=False)
+    zones: Zones = field(repr=False)
+    picture: Film | None = field(repr=False)
+    sheet: Film | None = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A film's explanation with its reduced pictures; the full pixels are let go."""
+
+    file: InputFile
+    context: SourceContext = field(repr=False)
+    explanation: Explanation = field(repr=False)
+    picture: Film | None = field(repr=False)
+    sheet: Film | None = field(repr=False)
+
+
+T = TypeVar("T", bound="InputFile | Opened | Explained")
+R = TypeVar("R")
+
+
+def guarded(stage: Callable[[T], R | Outcome]) -> Callable[[T], R | Outcome]:
+    """A stage that ends an input's way instead of raising; only a refusing output folder is let through."""
+
+    def run(item: T) -> R | Outcome:
+        try:
+            return stage(item)
+        except OutputError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
+            return refused(item if isinstance(item, InputFile) else item.file, error)
+
+    return run
+
+
+def refused(file: InputFile, error: Exception) -> Outcome:
+    """What an exception means for an input.
+
+    Unexpected ones become `internal-error` and name their type alone: their text may quote patient data.
+    """
+    if isinstance(error, NotAnImageError):
+        return Skipped(file.source, error.code, error.message)
+    if isinstance(error, MedcamError):
+        return Quarantined(file.source, error.code, error.message, error.next_step)
+    return Quarantined(
+        file.source,
+        INTERNAL_ERROR,
+        f"medcam failed on this file ({type(error).__name__})",
+        "Report it to the project with the file's transfer syntax and size; never send patient data.",
+    )
+
+
+def open_file(file: InputFile) -> Opened:
+    """Reads and parses a file without decoding its pixels.
+
+    Raises:
+        NotAnImageError: It is no image.
+        InputError: It cannot be read.
+    """
+    if is_archive(file.path):
+        source = read_bytes(read_member(file.path, file.member), file.member)
+    else:
+        source = read_file(file.path)
+    return Opened(file, source, context_from_dataset(source.dataset, sha256=source.sha256))
+
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """The stages of a run.
+
+    Args:
+        out: The output folder.
+        classifier: The model.
+        request: What is asked of every film.
+    """
+
+    out: Path
+    classifier: Classifier
+    request: Request
+
+    def prepare(self, opened: Opened) -> Prepared | Outcome:
+        """Decodes a film, passes over what is known to be no frontal chest film, finds the anatomy."""
+        radiograph = radiograph_from_dataset(opened.source.dataset, sha256=opened.source.sha256)
+        verdict = frontal_chest(radiograph)
+        if verdict.answer is Answer.NO:
+            return Skipped(opened.file.source, slug(verdict.reason), verdict.reason)
+        if opened.rival is not None:
+            return Quarantined(
+                opened.file.source,
+                DUPLICATE_UID,
+                f"another file of this run has the same SOP Instance UID and other content: {opened.rival}",
+                "Find out which of the two is right and annotate that one alone.",
+            )
+        return Prepared(
+            file=opened.file,
+            context=opened.context,
+            radiograph=radiograph,
+            zones=find_zones(radiograph),
+            picture=Film.of(radiograph, PICTURE_SIDE) if Output.PNG in self.request.outputs else None,
+            sheet=Film.of(radiograph, SHEET_SIDE) if Output.SC in self.request.outputs else None,
+        )
+
+    def explain(self, films: list[Prepared]) -> list[Explained | Outcome]:
+        """Explains a batch; where it fails, film by film, so that the culprit alone is quarantined."""
+        try:
+            return list(self._explained(films))
+        except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
+            if len(films) == 1:
+                return [refused(films[0].file, error)]
+            return [outcome for film in films for outcome in self.explain([film])]
+
+    def _explained(self, films: list[Prepared]) -> Iterable[Explained]:
+        explanations = explain_batch(
+            [film.radiograph for film in films],
+            self.classifier,
+            zones=[film.zones for film in films],
+            allow_out_of_distribution=self.request.allow_out_of_distribution,
+        )
+        for film, explanation in zip(films, explanations, strict=True):
+            yield Explained(film.file, film.context, explanation, film.picture, film.sheet)
+
+    def write(self, film: Explained) -> Outcome:
+        """Writes the results of a film, `explanation.json` last.
+
+        Raises:
+            OutputError: The disk refuses them.
+        """
+        folder = InstanceFolder(self.out, film.context.identity)
+        findings = findings_to_draw(film.explanation, self.request.findings)
+        files: list[str] = []
+        plan = self._plan(film)
+        with writing():
+            kept = folder.begin(plan.request)
+            if film.picture is not None:
+                pictures = draw_overlays(film.picture, film.explanation, findings, self.classifier.card)
+                for finding, picture in zip(findings, pictures, strict=True):
+                    files.append(save_png(folder.overlay_path(finding.name), picture).name)
+            for name, made in make_objects(plan, self._missing(kept)):
+                save_dataset(folder.path / name, made)
+                files.append(name)
+            flagged = film.explanation.out_of_distribution.flagged
+            receipt = Receipt(self.request.digest(film.context.sha256), (*files, *kept), flagged, plan.request)
+            folder.finish(film.explanation, receipt)
+        return Annotated(film.file.source, folder.name, flagged)
+
+    def _plan(self, film: Explained) -> ObjectPlan:
+        return ObjectPlan(
+            explanation=film.explanation,
+            context=film.context,
+            card=self.classifier.card,
+            request=f"{self.request.making} of {film.context.sha256}",
+            software=self.request.software,
+            requested=self.request.findings,
+            sheet=film.sheet,
+        )
+
+    def _missing(self, kept: tuple[str, ...]) -> tuple[Output, ...]:
+        """The kinds of objects that were asked for and do not stand already."""
+        outputs = {Output(output) for output in self.request.outputs}
+        return tuple(
+            output for output, names in OBJECT_NAMES.items() if output in outputs and not set(names) & set(kept)
+        )

@@ -1,0 +1,1 @@
+"""An explanation as a record, a page in a notebook, and what it needs to be made."""

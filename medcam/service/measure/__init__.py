@@ -1,0 +1,1 @@
+"""Figures that the documentation tells, each by a command."""

@@ -1,0 +1,1 @@
+"""Phantoms on disk, with their truth."""

@@ -1,0 +1,1 @@
+"""Training sets, training, and what finishes a model."""

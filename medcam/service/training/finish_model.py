@@ -1,0 +1,147 @@
+"""From trained weights to a model that can be trusted as far as its card says: calibrated, measured, gated, saved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from medcam.cam.calibrate import calibrate_rule
+from medcam.core.card import PAPER_RULE, FindingCard, ModelCard, RegionRule
+from medcam.core.errors import ModelError
+from medcam.evaluate.classification import youden_threshold
+from medcam.models.classifier import GapClassifier, fold_calibration
+from medcam.models.files import halve, save_model
+from medcam.models.gate import fit_gate
+from medcam.models.training.films import Films
+from medcam.models.training.losses import MapParameters
+from medcam.service.training.card_figures import FilmOutputs, finding_figures, overall_figures
+
+FALSE_ALARMS = 0.05
+"""Share of known films that the out-of-distribution gate may flag."""
+
+FULL_SCALE_QUANTILE = 0.75
+"""The overlay's colour scale ends at this quantile of the peaks of films with the finding."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@torch.inference_mode()
+def run_on_films(classifier: GapClassifier, films: Films, batch: int = 64) -> FilmOutputs:
+    """Runs a network in fp32 over films."""
+    classifier.eval()
+    parts: list[tuple[Floats, Floats, Floats]] = []
+    for start in range(0, len(films), batch):
+        output = classifier(torch.from_numpy(films.images[start : start + batch].astype(np.float32))[:, None])
+        parts.append((output.maps.numpy(), output.logits.numpy(), output.pooled.numpy()))
+    maps, logits, features = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return FilmOutputs(maps, logits, features)
+
+
+def finish_model(
+    classifier: GapClassifier,
+    parameters: MapParameters,
+    card: ModelCard,
+    train: Films,
+    calibration: Films,
+    folder: Path,
+) -> ModelCard:
+    """Folds, calibrates, measures and saves.
+
+    One half of the calibration patients sets probabilities, thresholds, region rules and the gate; the other half
+    gives the figures on the card.
+
+    Args:
+        classifier: Trained, on the CPU.
+        parameters: Its scale and biases, folded into the head here.
+        card: A blank card.
+        train: Films that it was trained on, for the gate.
+        calibration: Films that it never saw.
+        folder: Where the model goes.
+
+    Returns:
+        The card as saved.
+
+    Raises:
+        ModelError: Training left weights that are not numbers (code "broken-weights"), or a head that takes no
+            calibration (code "pooling-head").
+        UsageError: There are too few calibration patients.
+    """
+    with torch.no_grad():
+        classifier.head.weight.mul_(parameters.scale.detach()[:, None])
+        classifier.head.bias.copy_(parameters.gap_bias.detach())
+    setting, measuring = calibration.split(0.5, seed=0)
+    trained = run_on_films(classifier, setting).logits
+    if not np.isfinite(trained).all():
+        raise ModelError(
+            "the trained network gives logits that are not numbers",
+            code="broken-weights",
+            next_step="Train again with a lower learning rate.",
+        )
+    scale, shift = _platt(trained, setting.labels)
+    fold_calibration(classifier, torch.from_numpy(scale), torch.from_numpy(shift))
+    halve(classifier)
+    set_by, measured = run_on_films(classifier, setting), run_on_films(classifier, measuring)
+    calibrated = [_calibrate(finding, number, set_by, setting) for number, finding in enumerate(card.findings)]
+    findings = tuple(
+        replace(finding, performance=finding_figures(finding, number, measured, measuring))
+        for number, finding in enumerate(calibrated)
+    )
+    gate = fit_gate(
+        run_on_films(classifier, train.subset(np.arange(0, len(train), max(1, len(train) // 3000)))).features
+    )
+    limit = float(np.quantile(gate.score(set_by.features), 1.0 - FALSE_ALARMS))
+    card = replace(
+        card,
+        findings=findings,
+        performance=overall_figures(findings, measured, measuring),
+        out_of_distribution_threshold=limit,
+    )
+    return save_model(folder, classifier, card, gate)
+
+
+def _platt(logits: Floats, labels: npt.NDArray[np.int8]) -> tuple[Floats, Floats]:
+    """Scale and shift per finding that make the logits well calibrated.
+
+    The targets are Platt's (1999, equation 4): not 1 and 0 but what so many films allow to be believed. Otherwise a
+    finding that these films separate without an error would get logits without a bound.
+    """
+    scale, shift = np.ones(logits.shape[1], np.float32), np.zeros(logits.shape[1], np.float32)
+    for number in range(logits.shape[1]):
+        known = labels[:, number] >= 0
+        values, truth = logits[known, number, None].astype(np.float64), labels[known, number]
+        if len(np.unique(truth)) < 2:
+            continue
+        present, absent = int((truth == 1).sum()), int((truth == 0).sum())
+        target = np.where(truth == 1, (present + 1) / (present + 2), 1 / (absent + 2))
+        # A film with a target between 1 and 0 is a share of a film with the finding and a share of one without it.
+        twice, both = np.concatenate([values, values]), np.repeat([1, 0], len(values))
+        spread = max(float(values.std()), 1e-6)
+        fitted = LogisticRegression(C=1e6, max_iter=1000).fit(
+            twice / spread, both, sample_weight=np.concatenate([target, 1.0 - target])
+        )
+        if fitted.coef_[0, 0] > 0:
+            scale[number], shift[number] = fitted.coef_[0, 0] / spread, fitted.intercept_[0]
+    return scale, shift
+
+
+def _calibrate(finding: FindingCard, number: int, outputs: FilmOutputs, films: Films) -> FindingCard:
+    labels, probabilities = films.labels[:, number], outputs.probabilities[:, number]
+    known, present = labels >= 0, labels == 1
+    peaks = outputs.maps[present, number].max(axis=(1, 2)) if present.any() else np.zeros(0)
+    return replace(
+        finding,
+        threshold=youden_threshold(labels[known], probabilities[known]),
+        map_scale=max(float(np.quantile(peaks, FULL_SCALE_QUANTILE)), 1e-3) if peaks.size else 1.0,
+        region_rule=_rule(outputs, films, number, present),
+    )
+
+
+def _rule(outputs: FilmOutputs, films: Films, number: int, present: npt.NDArray[np.bool_]) -> RegionRule:
+    if films.masks is None or not films.masks[present, number].any():
+        return replace(PAPER_RULE, name="calibrated")
+    return calibrate_rule(outputs.maps[present, number], films.masks[present, number])

@@ -1,0 +1,60 @@
+"""The films of a training run: phantoms rendered once, or one's own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medcam.service.training.folder_films import folder_films
+from medcam.service.training.phantom_films import PhantomFilms, phantom_films
+from medcam.service.training.train import TrainingSets, split_sets
+
+TRAIN_SEED, VALIDATION_SEED, CALIBRATION_SEED = 101, 202, 303
+"""Phantom seeds that the shipped model has seen; measure it on others."""
+
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PhantomSets:
+    """How many phantoms a run gets: patients to learn from (matched pairs), to choose by, and to calibrate with."""
+
+    train: int = 8000
+    validation: int = 600
+    calibration: int = 1500
+    size: int = 320
+
+
+def phantom_sets(
+    plan: PhantomSets, folder: Path, *, workers: int = 1, report: Report = lambda *_: None
+) -> TrainingSets:
+    """Renders the films of a run into a folder, where a killed run finds them again.
+
+    Args:
+        plan: How many.
+        folder: Where they are kept.
+        workers: Processes.
+        report: Called with (set, done, in all).
+    """
+    plans = {
+        "train": PhantomFilms(TRAIN_SEED, plan.train, plan.size, mask_size=0),
+        "validation": PhantomFilms(VALIDATION_SEED, plan.validation, plan.size, pairs=False),
+        "calibration": PhantomFilms(CALIBRATION_SEED, plan.calibration, plan.size, pairs=False),
+    }
+    films = {}
+    for name, films_plan in plans.items():
+
+        def progress(done: int, count: int, name: str = name) -> None:
+            report(name, done, count)
+
+        films[name] = phantom_films(films_plan, folder / name, workers=workers, progress=progress)
+    return TrainingSets(**films)
+
+
+def folder_sets(
+    folder: Path, size: int, findings: Sequence[str], seed: int, report: Report = lambda *_: None
+) -> TrainingSets:
+    """Reads a folder with `labels.csv` and splits it by patient; see `folder_films` for the table."""
+    films = folder_films(folder, size, findings=findings, progress=lambda done, count: report("films", done, count))
+    return split_sets(films, seed)

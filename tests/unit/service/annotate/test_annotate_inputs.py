@@ -1,0 +1,76 @@
+"""Which files a call names, and what records call them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from medcam.core.errors import UsageError
+from medcam.service.annotate.inputs import find_inputs
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a/films/one.dcm", "a/films/deep/two.dcm", "b/films/four.dcm", "b/films/one.dcm", "three.dcm"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def names(sources: list[Path], out: Path) -> list[str]:
+    return [file.source for file in find_inputs(sources, out)]
+
+
+def test_files_of_one_folder_are_named_relative_to_it(folder: Path) -> None:
+    assert names([folder / "a" / "films"], folder / "out") == ["one.dcm", "deep/two.dcm"]
+
+
+def test_a_single_file_is_named_by_its_name(folder: Path) -> None:
+    assert names([folder / "three.dcm"], folder / "out") == ["three.dcm"]
+
+
+def test_several_sources_are_told_apart(folder: Path) -> None:
+    sources = [folder / "a" / "films", folder / "b" / "films", folder / "three.dcm", folder / "b" / "films" / "one.dcm"]
+    assert names(sources, folder / "out") == [
+        "films/one.dcm",
+        "films/deep/two.dcm",
+        "films (2)/four.dcm",
+        "one.dcm",
+        "three.dcm",
+    ]
+
+
+def test_relative_sources_above_each_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder / "a" / "films")
+    assert names([Path(), Path("../../b")], folder / "out") == [
+        "films/one.dcm",
+        "films/deep/two.dcm",
+        "b/films/four.dcm",
+        "b/films/one.dcm",
+    ]
+
+
+def test_results_in_a_source_are_no_inputs(folder: Path) -> None:
+    out = folder / "a" / "out"
+    (out / "x").mkdir(parents=True)
+    (out / "x" / "sc.dcm").write_bytes(b"")
+    assert names([folder / "a"], out) == ["films/one.dcm", "films/deep/two.dcm"]
+
+
+def test_a_source_below_the_output_folder_is_read(folder: Path) -> None:
+    assert names([folder / "a"], folder) == ["films/one.dcm", "films/deep/two.dcm"]
+
+
+@pytest.mark.parametrize("out", ["a", "a/films/..", "link"])
+def test_the_output_folder_cannot_be_a_source(folder: Path, out: str) -> None:
+    (folder / "link").symlink_to(folder / "a")
+    with pytest.raises(UsageError) as caught:
+        find_inputs([folder / "a"], folder / out)
+    assert caught.value.code == "source-is-output"
+
+
+def test_names_that_are_no_text_become_printable(folder: Path) -> None:
+    os.close(os.open(os.fsencode(folder / "b") + b"/caf\xe9.dcm", os.O_CREAT | os.O_WRONLY))
+    assert names([folder / "b"], folder / "out")[0] == "caf\\udce9.dcm"
