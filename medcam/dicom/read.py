@@ -47,7 +47,21 @@ def read_file(path: Path | str) -> SourceFile:
         InputError: It cannot be read (`unreadable`), is empty (`empty-file`), too large (`too-large`), damaged
             (`broken-dicom`), cut short (`truncated-pixel-data`), or named like DICOM without being it (`not-dicom`).
     """
-    return read_bytes(_bytes_of(Path(path)), Path(path).name)
+    return read_bytes(file_bytes(Path(path)), Path(path).name)
+
+
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a file, unparsed.
+
+    Raises:
+        InputError: It cannot be read, is no regular file (`unreadable`) or too large (`too-large`).
+    """
+    with converting("the file cannot be read"):
+        if path.exists() and not path.is_file():  # reading a pipe or a device would never end
+            raise InputError("this is not a regular file")
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError("the file is larger than 2 GiB", code="too-large")
+        return path.read_bytes()
 
 
 def read_bytes(data: bytes, name: str) -> SourceFile:
@@ -99,12 +113,3 @@ def _refuse_cut_file(dataset: Dataset, data: bytes) -> None:
         raise PixelDataError("the file ends within its pixel data", code="truncated-pixel-data")
     if len(dataset) == 0:
         raise BrokenDicomError("the file ends within its header, or holds no data set")
-
-
-def _bytes_of(path: Path) -> bytes:
-    with converting("the file cannot be read"):
-        if path.exists() and not path.is_file():  # reading a pipe or a device would never end
-            raise InputError("this is not a regular file")
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError("the file is larger than 2 GiB", code="too-large")
-        return path.read_bytes()

@@ -1,1 +1,1 @@
-"""What medcam remembers: jobs now; studies, reviews and the audit trail join them. The only package that knows SQLAlchemy."""
+"""What medcam remembers: its jobs. The only package that knows SQLAlchemy."""

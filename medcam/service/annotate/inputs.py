@@ -9,8 +9,9 @@ from pathlib import Path
 
 from medcam.core.errors import InputError, UsageError
 from medcam.dicom import find_sources
-from medcam.dicom.archives import is_archive, open_archive
+from medcam.dicom.archives import is_archive, open_archive, read_member
 from medcam.dicom.media import is_dicomdir, media_files
+from medcam.dicom.read import file_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,19 @@ class InputFile:
     path: Path
     source: str
     member: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's own name, whose suffix may claim that it is DICOM."""
+        return self.member or self.path.name
+
+    def read(self) -> bytes:
+        """The bytes of the file, unparsed.
+
+        Raises:
+            InputError: They cannot be had.
+        """
+        return read_member(self.path, self.member) if is_archive(self.path) else file_bytes(self.path)
 
 
 def find_inputs(sources: Sequence[Path | str], out: Path) -> list[InputFile]:

@@ -27,8 +27,7 @@ from medcam.dicom import (
     radiograph_from_dataset,
     save_dataset,
 )
-from medcam.dicom.archives import is_archive, read_member
-from medcam.dicom.read import SourceFile, read_bytes, read_file
+from medcam.dicom.read import SourceFile, read_bytes
 from medcam.overlay.film import Film
 from medcam.overlay.png import save_png
 from medcam.service.annotate.dicom_objects import ObjectPlan, make_objects
@@ -128,10 +127,7 @@ def open_file(file: InputFile) -> Opened:
         NotAnImageError: It is no image.
         InputError: It cannot be read.
     """
-    if is_archive(file.path):
-        source = read_bytes(read_member(file.path, file.member), file.member)
-    else:
-        source = read_file(file.path)
+    source = read_bytes(file.read(), file.name)
     return Opened(file, source, context_from_dataset(source.dataset, sha256=source.sha256))
 
 
