@@ -2,7 +2,17 @@
 
 from medcam.anatomy.atlas import Atlas, AtlasError, shipped_atlas
 from medcam.anatomy.build import build_atlas, with_sight
-from medcam.anatomy.quality import MIN_QUALITY
-from medcam.anatomy.zones import find_zones
+from medcam.anatomy.quality import MIN_QUALITY, UNLIKELY
+from medcam.anatomy.zones import chest_likeness, find_zones
 
-__all__ = ["MIN_QUALITY", "Atlas", "AtlasError", "build_atlas", "find_zones", "shipped_atlas", "with_sight"]
+__all__ = [
+    "MIN_QUALITY",
+    "UNLIKELY",
+    "Atlas",
+    "AtlasError",
+    "build_atlas",
+    "chest_likeness",
+    "find_zones",
+    "shipped_atlas",
+    "with_sight",
+]

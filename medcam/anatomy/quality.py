@@ -15,6 +15,9 @@ from medcam.core.zones import LUNG_ZONES
 MIN_QUALITY = 0.5
 """Zones of a lower quality are to be dropped; see docs/explanation/anatomy.md for how it was chosen."""
 
+UNLIKELY = 0.05
+"""Of a lower likeness a film is taken for no frontal chest film; docs/explanation/choosing-films.md has the figures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -53,6 +56,21 @@ class Agreement:
             _ramp(-self.stretch, -0.70, -0.40),
             _ramp(-abs(self.turn), -25.0, -12.0),
             _ramp(self.inside, 0.75, 0.95),
+        )
+        return float(np.prod(parts))
+
+    @property
+    def likeness(self) -> float:
+        """0 (no frontal chest film) to 1: as `quality`, with ramps so long that a bad film of a chest keeps some."""
+        parts = (
+            _ramp(self.correlation, 0.10, 0.65),
+            _ramp(self.overlap, 0.85, 0.955),
+            _ramp(self.separation, 0.0, 2.3),
+            1.0 if self.below is None else _ramp(self.below, -0.6, 1.8),
+            _ramp(self.balance, 0.0, 0.6),
+            _ramp(-self.stretch, -1.20, -0.40),
+            _ramp(-abs(self.turn), -40.0, -12.0),
+            _ramp(self.inside, 0.50, 0.95),
         )
         return float(np.prod(parts))
 

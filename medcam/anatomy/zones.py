@@ -36,22 +36,41 @@ def find_zones(radiograph: Radiograph, atlas: Atlas | None = None) -> Zones:
     return Zones.from_anatomy(upright, source=ZonesSource.REGISTRATION, quality=quality)
 
 
+def chest_likeness(radiograph: Radiograph, atlas: Atlas | None = None) -> float:
+    """How much a film looks like a frontal chest film, whatever its attributes say.
+
+    Args:
+        radiograph: The film; Patient Orientation is followed.
+        atlas: The atlas; None for the one shipped with the package.
+
+    Returns:
+        0 (not at all) to 1, see `Agreement.likeness`; 0 where the atlas cannot be laid on the film. Below `UNLIKELY`
+        it is taken for something else.
+    """
+    laid = _lay_atlas(working_film(radiograph), atlas or shipped_atlas())
+    return 0.0 if laid is None else laid[1].likeness
+
+
 def _anatomy(film: WorkingFilm, view: View, atlas: Atlas) -> tuple[dict[str, BoolArray], float]:
-    values = film.values
-    air = outer_air(values, film.valid)
-    if view is View.LATERAL or min(values.shape) < SHORTEST or not _has_structure(values, ~air):
-        return _body_only(~air), 0.0
-    try:
-        zones, parts = _lay_atlas(film, atlas)
-    except RegistrationError:
+    laid = None if view is View.LATERAL else _lay_atlas(film, atlas)
+    if laid is None or laid[1].quality == 0.0:
         # Not hidden: quality 0 is this function's word for "no zones".
-        return _body_only(~air), 0.0
-    if parts.quality == 0.0:
-        return _body_only(~air), 0.0
+        return _body_only(~outer_air(film.values, film.valid)), 0.0
+    zones, parts = laid
     return zones, parts.quality
 
 
-def _lay_atlas(film: WorkingFilm, atlas: Atlas) -> tuple[dict[str, BoolArray], Agreement]:
+def _lay_atlas(film: WorkingFilm, atlas: Atlas) -> tuple[dict[str, BoolArray], Agreement] | None:
+    """Zones and how well they fit; None where there is nothing to lay an atlas on, or it finds no hold."""
+    if min(film.values.shape) < SHORTEST or not _has_structure(film.values, ~outer_air(film.values, film.valid)):
+        return None
+    try:
+        return _laid(film, atlas)
+    except RegistrationError:
+        return None
+
+
+def _laid(film: WorkingFilm, atlas: Atlas) -> tuple[dict[str, BoolArray], Agreement]:
     values, sight = film.values, look(film, atlas)
     fields = sight.fields
     registration = register(fields.both, fields.box, atlas)

@@ -12,7 +12,8 @@ from pydicom.uid import UID
 
 from medcam.core.arrays import BoolArray, FloatArray
 from medcam.core.display import DisplayWindow, VoiFunction
-from medcam.core.radiograph import Identity, Radiograph
+from medcam.core.radiograph import Identity, Radiograph, View
+from medcam.dicom.described import described_part, described_projection, described_view
 from medcam.dicom.description import PALETTE, refuse_other_objects
 from medcam.dicom.errors import PixelDataError, converting
 from medcam.dicom.grayscale import is_inverse, modality_values, padding_mask, stored_values, warn_about_sign
@@ -90,7 +91,7 @@ def radiograph_from_dataset(dataset: Dataset, *, sha256: str | None = None) -> R
             window=image.window,
             padding=image.padding,
             spacing=read_spacing(header),
-            view=read_view(header),
+            view=_view(header),
             laterality=read_laterality(header),
             patient_orientation=read_orientation(header),
             identity=identity_of(header, digest),
@@ -162,9 +163,20 @@ def identity_of(header: Header, digest: str) -> Identity:
     return Identity(sop_class_uid=header.text("SOPClassUID"), **uids)
 
 
+def _view(header: Header) -> View:
+    """The view as stated, else as described in words where it is a frontal one."""
+    stated = read_view(header)
+    return described_projection(header) if stated is View.UNKNOWN else stated
+
+
 def _attributes(header: Header, syntax: UID) -> dict[str, str]:
     found = {name: header.text(keyword) for name, keyword in _ATTRIBUTES.items()}
-    found |= {"body_part": read_body_part(header), "transfer_syntax": str(syntax)}
+    found |= {
+        "body_part": read_body_part(header),
+        "described_part": described_part(header),
+        "described_view": described_view(header),
+        "transfer_syntax": str(syntax),
+    }
     return {name: value for name, value in found.items() if value}
 
 

@@ -158,6 +158,8 @@ def _explanation(
 
 def _chest_warning(film: Radiograph) -> tuple[str, ...]:
     verdict = frontal_chest(film) if film.attributes else None
-    if verdict is None or verdict.answer is not Answer.NO:
+    if verdict is None or verdict.answer is Answer.YES:
         return ()
+    if verdict.answer is Answer.UNDECIDED:
+        return (f"{verdict.reason}: the file's attributes do not say that this is a frontal chest film",)
     return (f"{verdict.reason}, by the file's own attributes: the model is made for frontal chest films",)

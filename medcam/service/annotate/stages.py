@@ -23,7 +23,6 @@ from medcam.dicom import (
     Answer,
     SourceContext,
     context_from_dataset,
-    frontal_chest,
     radiograph_from_dataset,
     save_dataset,
 )
@@ -37,6 +36,7 @@ from medcam.service.annotate.options import Output
 from medcam.service.annotate.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
 from medcam.service.annotate.output_errors import OutputError, writing
 from medcam.service.annotate.pictures import PICTURE_SIDE, SHEET_SIDE, draw_overlays, findings_to_draw
+from medcam.service.annotate.selection import select
 from medcam.service.explain import explain_batch
 
 
@@ -148,7 +148,7 @@ class Stages:
     def prepare(self, opened: Opened) -> Prepared | Outcome:
         """Decodes a film, passes over what is known to be no frontal chest film, finds the anatomy."""
         radiograph = radiograph_from_dataset(opened.source.dataset, sha256=opened.source.sha256)
-        verdict = frontal_chest(radiograph)
+        verdict = select(radiograph)
         if verdict.answer is Answer.NO:
             return Skipped(opened.file.source, slug(verdict.reason), verdict.reason)
         if opened.rival is not None:
