@@ -1,0 +1,182 @@
+"""Does the jobs of the queue: claims one, holds its lease while it is done, and ends it or puts it back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from medcam.core.errors import MedcamError
+from medcam.service.jobs.retrying import RetryPolicy
+from medcam.store import Job, JobQueue
+
+LEASE_SECONDS = 60.0
+POLL_SECONDS = 0.5
+INTERNAL_ERROR = "internal-error"
+JOB_ABANDONED = "job-abandoned"
+
+_LOG = logging.getLogger("medcam.jobs")
+
+
+class Interrupted(Exception):  # noqa: N818  no error: the job goes back as it was
+    """Raised by a handler that leaves its job because the worker is to stop, or has lost its lease."""
+
+
+Handler = Callable[[Job, Callable[[], bool]], None]
+"""Does a job. Doing it twice must be harmless: a worker may die just before it says that it is done. The second
+argument tells whether the work is to be left; a handler that can leave it for later raises `Interrupted` then."""
+
+
+def _nothing(_job: Job, _error: MedcamError) -> None:
+    """No dead letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How jobs of one kind are done.
+
+    Args:
+        handler: Does one.
+        policy: When it is tried again.
+        bury: Called before a job is given up, such as to keep its dead letter; may be called twice for one job.
+    """
+
+    handler: Handler
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    bury: Callable[[Job, MedcamError], None] = _nothing
+
+
+class Worker:
+    """One thread's worth of work. Several workers, in one process or many, share a queue.
+
+    Args:
+        queue: The jobs.
+        tasks: How to do the kinds that it does, by kind.
+        owner: Its name in leases. What an earlier worker of this name left is given back at once when this one starts:
+            no two may live at a time.
+        lease: Seconds of a lease, renewed at a third of it.
+        poll: Seconds between looks at an empty queue.
+        ended: Called with each job and how it ended: "done", "retried", "failed" or "interrupted".
+    """
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        tasks: Mapping[str, Task],
+        owner: str,
+        *,
+        lease: float = LEASE_SECONDS,
+        poll: float = POLL_SECONDS,
+        ended: Callable[[Job, str], None] = lambda _job, _how: None,
+    ) -> None:
+        self._queue, self._tasks, self._owner = queue, dict(tasks), owner
+        self._lease, self._poll, self._ended = lease, poll, ended
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until told to stop; a database that fails is tried again. Returns when the job at hand has ended."""
+        released = False
+        while not stop.is_set():
+            try:
+                if not released:
+                    self._queue.release(self._owner)
+                    released = True
+                worked = self.step(stop)
+            except MedcamError as error:
+                _LOG.error("queue unavailable", extra={"code": error.code})
+                worked = False
+            if not worked:
+                stop.wait(self._poll)
+
+    def step(self, stop: threading.Event) -> bool:
+        """Does the job that has been due the longest; False where none is due.
+
+        Raises:
+            StoreError: The database cannot be used. The job is claimable again when its lease ends.
+        """
+        job = self._queue.claim(list(self._tasks), self._owner, self._lease)
+        if job is None:
+            return False
+        task = self._tasks[job.kind]
+        if job.losses > task.policy.losses:
+            self._give_up(job, task, _abandoned())
+            return True
+        with self._holding(job, stop) as leave:
+            try:
+                task.handler(job, leave)
+            except Interrupted:
+                self._queue.give_back(job)
+                self._ended(job, "interrupted")
+            except Exception as error:  # noqa: BLE001 - one broken job never stops the rest
+                self._failed(job, task, error)
+            else:
+                self._queue.finish(job)
+                self._ended(job, "done")
+        return True
+
+    def _failed(self, job: Job, task: Task, error: Exception) -> None:
+        told = _told(error)
+        failures = job.failures + 1
+        if task.policy.gives_up(error, failures):
+            self._give_up(job, task, told)
+            return
+        delay = task.policy.delay(failures)
+        _LOG.warning(
+            "job failed, to be tried again",
+            extra={"kind": job.kind, "job": job.id, "code": told.code, "failures": failures, "seconds": round(delay)},
+        )
+        self._queue.retry(job, told.code, told.message, delay)
+        self._ended(job, "retried")
+
+    def _give_up(self, job: Job, task: Task, error: MedcamError) -> None:
+        _LOG.error("job given up", extra={"kind": job.kind, "job": job.id, "code": error.code})
+        try:
+            task.bury(job, error)
+        except Exception as trouble:  # noqa: BLE001 - what has no dead letter yet is not given up
+            _LOG.error("dead letter not kept", extra={"job": job.id, "code": _told(trouble).code})
+            self._queue.retry(job, error.code, error.message, task.policy.longest)
+            return
+        self._queue.bury(job, error.code, error.message)
+        self._ended(job, "failed")
+
+    @contextmanager
+    def _holding(self, job: Job, stop: threading.Event) -> Iterator[Callable[[], bool]]:
+        """Renews the lease beside the work. Yields whether the work is to be left: told to stop, or lease lost."""
+        lost, over = threading.Event(), threading.Event()
+
+        def renew() -> None:
+            while not over.wait(self._lease / 3):
+                try:
+                    if not self._queue.renew(job, self._lease):
+                        lost.set()
+                        return
+                except MedcamError as error:
+                    _LOG.warning("lease not renewed", extra={"job": job.id, "code": error.code})
+
+        thread = threading.Thread(target=renew, name=f"medcam-lease-{job.id}", daemon=True)
+        thread.start()
+        try:
+            yield lambda: stop.is_set() or lost.is_set()
+        finally:
+            over.set()
+            thread.join()
+
+
+def _told(error: Exception) -> MedcamError:
+    """The error as it may be told. Of an unexpected one its type alone: its text may quote patient data."""
+    if isinstance(error, MedcamError):
+        return error
+    return MedcamError(
+        f"medcam failed on this job ({type(error).__name__})",
+        code=INTERNAL_ERROR,
+        next_step="Report it to the project; never send patient data.",
+    )
+
+
+def _abandoned() -> MedcamError:
+    return MedcamError(
+        "every process that began this job died over it",
+        code=JOB_ABANDONED,
+        next_step="Look in the system's log for what ended them, such as a want of memory; then let it be tried again.",
+    )

@@ -1,0 +1,141 @@
+"""Opens the database: SQLite in a file by default, PostgreSQL by its URL. Migrations run when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from medcam.core.errors import MedcamError
+from medcam.store.migrate import NewerStoreError, upgrade
+
+BUSY_SECONDS = 30.0
+"""How long a writer of SQLite waits for another one."""
+DIALECTS = ("sqlite", "postgresql")
+
+
+class StoreError(MedcamError):
+    """The database cannot be used."""
+
+    default_code = "store"
+    default_next_step = "Check its address, the disk and the permissions; what was committed is kept."
+
+
+class ConflictError(StoreError):
+    """Somebody else wrote the same row at the same time."""
+
+    default_code = "store-conflict"
+    default_next_step = "Try it again."
+
+
+class Store:
+    """An open database, up to date. Safe for several threads; other processes may have it open too.
+
+    Args:
+        engine: SQLAlchemy's engine; see `open_store`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A session in a transaction that is committed, and on the disk, when its block ends without an error.
+
+        Raises:
+            ConflictError: Another transaction wrote the same row first.
+            StoreError: The database refuses it otherwise. Nothing of the transaction is kept then.
+        """
+        try:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except SQLAlchemyError as error:
+            raise _store_error(error) from error
+
+    def close(self) -> None:
+        """Lets go of all connections."""
+        self._engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a database in a file."""
+    return URL.create("sqlite", database=str(path)).render_as_string()
+
+
+def open_store(url: str) -> Store:
+    """Opens a database and brings its tables up to date, whoever else is opening it.
+
+    Args:
+        url: Such as "sqlite:////var/lib/medcam/medcam.db" or "postgresql+psycopg://medcam@127.0.0.1/medcam"; the latter
+            needs the extra `postgres`.
+
+    Raises:
+        StoreError: It is no such URL (code `store-address`), was written by a newer medcam (`store-newer`), or cannot
+            be opened (`store`).
+    """
+    engine = _engine(url)
+    try:
+        upgrade(engine)
+    except NewerStoreError as error:
+        raise StoreError(
+            "the database was written by a newer medcam",
+            code="store-newer",
+            next_step="Use that version of medcam, or another database.",
+        ) from error
+    except SQLAlchemyError as error:
+        raise _store_error(error) from error
+    return Store(engine)
+
+
+def _engine(url: str) -> Engine:
+    try:
+        address = make_url(url)
+        name = address.get_backend_name()
+        if name not in DIALECTS:
+            raise _bad_address(f"{name} is not a database that medcam knows")
+        if name == "sqlite":
+            engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_immediately)
+            return engine
+        return create_engine(address, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise _bad_address(f"the database's address cannot be used ({type(error).__name__})") from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own connection
+    # The driver would begin transactions by itself, and late: two readers that both go on to write would deadlock.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit is on the disk when it returns. NORMAL may lose the last ones when the power fails.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _bad_address(message: str) -> StoreError:
+    return StoreError(
+        message,
+        code="store-address",
+        next_step="Give sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME; for the latter install the extra "
+        "`postgres`.",
+    )
+
+
+def _store_error(error: SQLAlchemyError) -> StoreError:
+    # Its text would quote statements with their values.
+    cause = getattr(error, "orig", None)
+    if isinstance(error, IntegrityError):
+        return ConflictError(f"the database refuses a row ({type(cause).__name__})")
+    return StoreError(f"the database cannot be used ({type(cause or error).__name__})")
