@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.valuerep import validate_value
 
 from medcam.core.radiograph import Identity
-from medcam.dicom.description import refuse_other_objects
+from medcam.dicom.description import LARGEST_SIDE, refuse_other_objects
 from medcam.dicom.errors import LIBRARY_ERRORS, converting
 from medcam.dicom.header import Header
 from medcam.dicom.quiet import quiet
@@ -46,6 +46,23 @@ _IMAGE = (
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
+_DISPLAY = (
+    "PhotometricInterpretation",
+    "PresentationLUTShape",
+    "SamplesPerPixel",
+    "ModalityLUTSequence",
+    "VOILUTSequence",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "RescaleType",
+    "WindowCenter",
+    "WindowWidth",
+    "VOILUTFunction",
+)
+_TABLE = ("LUTExplanation", "ModalityLUTType")
+CARRIED = frozenset((*_PATIENT_AND_STUDY, *_IMAGE, *_DISPLAY, *_TABLE, "LUTDescriptor", "LUTData"))
+"""Keywords of all attributes that a context may hold."""
+
 _ENUMERATED = {
     "PatientSex": ("M", "F", "O"),
     "Laterality": ("R", "L"),
@@ -60,8 +77,8 @@ class SourceContext:
 
     Args:
         identity: UIDs, missing ones derived as in `load_radiograph`.
-        rows: Rows of the source.
-        columns: Columns of the source.
+        rows: Rows of the source; 0 where the file does not say, or says what cannot be.
+        columns: Columns of the source, likewise.
         sha256: Digest of the source's bytes.
         dataset: The attributes that derived objects inherit. Values that are not valid for their VR are left out, so
             that a source's fault does not become the derived object's. Patient data: never log it.
@@ -111,8 +128,8 @@ def context_from_dataset(dataset: Dataset, *, sha256: str) -> SourceContext:
         refuse_other_objects(header)
         return SourceContext(
             identity=identity_of(header, sha256),
-            rows=header.integer("Rows") or 0,
-            columns=header.integer("Columns") or 0,
+            rows=_side(header, "Rows"),
+            columns=_side(header, "Columns"),
             sha256=sha256,
             dataset=_inherited(header, (*_PATIENT_AND_STUDY, *_IMAGE)),
             display=_display(header),
@@ -133,9 +150,9 @@ def _display(header: Header) -> Dataset:
     display = _inherited(header, ("PhotometricInterpretation", "PresentationLUTShape"))
     display.SamplesPerPixel = header.integer("SamplesPerPixel") or 1
     for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
-        tables = header.items(keyword)
-        if tables:
-            setattr(display, keyword, [_table(tables[0])])
+        table = next(map(_table, header.items(keyword)), None)
+        if table is not None:
+            setattr(display, keyword, [table])
     slope, intercept = header.number("RescaleSlope"), header.number("RescaleIntercept")
     if "ModalityLUTSequence" not in display and slope and intercept is not None:
         display.RescaleSlope, display.RescaleIntercept = slope, intercept
@@ -149,20 +166,39 @@ def _display(header: Header) -> Dataset:
     return display
 
 
-def _table(item: Header) -> Dataset:
-    """A lookup table with its entries as words, in whichever of the two ways they were stored (PS3.3 C.11.1.1)."""
-    table = Dataset()
-    table.update(item.dataset)
+def _table(item: Header) -> Dataset | None:
+    """A lookup table with its entries as words, in whichever of the two ways they were stored (PS3.3 C.11.1.1).
+
+    None where its descriptor is not three whole numbers: reading ignores or refuses such a table too.
+    """
+    descriptor = [int(number) for number in item.numbers("LUTDescriptor") if abs(number) < 1 << 16]
+    if len(descriptor) != 3:
+        return None
+    table = _inherited(item, _TABLE)
+    table.add_new("LUTDescriptor", "SS" if min(descriptor) < 0 else "US", descriptor)
     entries = item.values("LUTData")
-    if len(entries) > 1:
-        table.add_new("LUTData", "OW", np.array([int(str(entry)) for entry in entries]).astype("<u2").tobytes())
+    if len(entries) == 1 and isinstance(entries[0], bytes | bytearray):
+        words = bytes(entries[0])
+    else:
+        numbers = np.array(item.numbers("LUTData"), dtype=np.int64)
+        words = (numbers % (1 << 16)).astype("<u2").tobytes()
+    table.add_new("LUTData", "OW", words)
     return table
+
+
+def _side(header: Header, keyword: str) -> int:
+    value = header.integer(keyword) or 0
+    return value if 0 < value <= LARGEST_SIDE else 0
 
 
 def _is_valid(keyword: str, values: tuple[str, ...]) -> bool:
     if keyword in _ENUMERATED and values[0] not in _ENUMERATED[keyword]:
         return False
-    vr = dictionary_VR(keyword)
+    return is_valid_value(dictionary_VR(keyword), values)
+
+
+def is_valid_value(vr: str, values: tuple[str, ...]) -> bool:
+    """Whether texts are values of a VR (DICOM PS3.5 section 6.2)."""
     try:
         for value in values:
             validate_value(vr, value, RAISE)

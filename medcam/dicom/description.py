@@ -15,6 +15,9 @@ from medcam.dicom.read import has_any_pixels
 MOST_PIXELS = 200_000_000
 """Pixels. The largest radiographs have about 20 million."""
 
+LARGEST_SIDE = (1 << 16) - 1
+"""Rows and Columns are US: numbers of 16 bits."""
+
 GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
 COLOUR = frozenset(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"))
 PALETTE = "PALETTE COLOR"
@@ -60,8 +63,8 @@ class PixelDescription:
     planar: int = 0
 
     def __post_init__(self) -> None:
-        if self.rows < 1 or self.columns < 1:
-            raise PixelDataError("Rows and Columns must be positive", code="invalid-attribute")
+        if not (1 <= self.rows <= LARGEST_SIDE and 1 <= self.columns <= LARGEST_SIDE):
+            raise PixelDataError("Rows and Columns must be positive, and fit 16 bits", code="invalid-attribute")
         if self.rows * self.columns > MOST_PIXELS:
             raise PixelDataError(f"the image has more than {MOST_PIXELS:,} pixels", code="too-large")
         if self.bits_allocated not in (8, 16, 32) or self.samples not in (1, 3):

@@ -21,7 +21,6 @@ LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     ImportError,
     InvalidDicomError,
     LookupError,
-    MemoryError,
     OSError,
     RuntimeError,
     TypeError,
@@ -33,6 +32,7 @@ LIBRARY_ERRORS: tuple[type[Exception], ...] = (
 
 RuntimeError covers RecursionError (nested sequences) and NotImplementedError, ValueError covers UnicodeError,
 LookupError covers unknown character sets. What is not in the list (KeyboardInterrupt, SystemExit) is meant to pass.
+MemoryError is dealt with apart: an attribute that there was no room for is not a broken one.
 """
 
 
@@ -55,6 +55,15 @@ class PixelDataError(InputError):
     default_code: ClassVar[str] = "undecodable"
 
 
+def out_of_memory() -> InputError:
+    """The error for a file that needs more memory than reading may take."""
+    return InputError(
+        "reading the file takes more memory than is allowed or there",
+        code="reading-memory",
+        next_step="If the image is what it claims to be, store it smaller, or read it on a machine with more memory.",
+    )
+
+
 @contextmanager
 def converting(what: str, kind: type[InputError] = InputError, code: str | None = None) -> Iterator[None]:
     """Turns exceptions of the DICOM libraries into an `InputError`; our own pass.
@@ -67,7 +76,7 @@ def converting(what: str, kind: type[InputError] = InputError, code: str | None 
         code: Its code; the class's own by default.
 
     Raises:
-        InputError: In place of anything in `LIBRARY_ERRORS`.
+        InputError: In place of anything in `LIBRARY_ERRORS`, and of MemoryError (code `reading-memory`).
     """
     try:
         yield
@@ -75,5 +84,7 @@ def converting(what: str, kind: type[InputError] = InputError, code: str | None 
         raise kind(f"{what}: {error.message}", code=code) from error
     except MedcamError:
         raise
+    except MemoryError as error:
+        raise out_of_memory() from error
     except LIBRARY_ERRORS as error:
         raise kind(f"{what} ({type(error).__name__})", code=code) from error

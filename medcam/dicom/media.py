@@ -15,6 +15,7 @@ from medcam.dicom.read import parse
 FILE_NAME = "DICOMDIR"
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _MOST_RECORDS = 1_000_000
+_MOST_ELEMENTS = 10 * _MOST_RECORDS
 
 
 def is_dicomdir(path: Path) -> bool:
@@ -36,7 +37,7 @@ def media_files(path: Path) -> tuple[Path, ...]:
             `unsafe-file-id`).
     """
     with quiet(), converting("the DICOMDIR cannot be read", InputError, "broken-dicomdir"):
-        dataset = parse(path.read_bytes())
+        dataset = parse(path.read_bytes(), _MOST_ELEMENTS)
         header = Header(dataset)
         kind = header.text("MediaStorageSOPClassUID") or str(
             getattr(getattr(dataset, "file_meta", Dataset()), "MediaStorageSOPClassUID", "")

@@ -23,11 +23,14 @@ EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 _MAGIC = slice(128, 132)
 _TRANSFER_SYNTAX = (0x0002, 0x0010)
 _UNDEFINED = 0xFFFFFFFF
-_LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-_SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _WALK = 24
 _ENOUGH = 2
 _INFLATE_LIMIT = 1 << 30
+_INFLATE_HARMLESS = 64 << 20
+_INFLATE_RATIO = 100
+"""Radiographs deflate to about half. What is packed a hundred times tighter and is large is not worth its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,10 @@ def well_formed(data: bytes) -> bytes:
 
     Raises:
         NotDicomError: The bytes do not look like DICOM in any encoding.
-        BrokenDicomError: They carry DICM, and then nothing that can be read; or they inflate beyond 1 GiB.
+        BrokenDicomError: They carry DICM, and then nothing that can be read; or they inflate to far too much.
     """
     start = 132 if has_magic(data) else 0
-    syntax, offset = _read_meta(data, start)
+    syntax, offset = read_meta(data, start)
     if syntax == DEFLATED_LITTLE:
         return _wrapped(_inflate(data[offset:]), EXPLICIT_LITTLE)
     if syntax:
@@ -89,8 +92,13 @@ def guess_encoding(data: bytes, offset: int) -> str | None:
     return best if scores[best] >= _ENOUGH else None
 
 
-def _read_meta(data: bytes, start: int) -> tuple[str | None, int]:
-    """Transfer syntax named by group 0002 (None if it names none), and where the data set begins."""
+def read_meta(data: bytes, start: int) -> tuple[str | None, int]:
+    """Transfer syntax named by group 0002 (None if it names none), and where the data set begins.
+
+    Args:
+        data: A file.
+        start: Where group 0002 would begin: after preamble and "DICM", where there are any.
+    """
     offset, syntax = start, None
     while True:
         element = _element(data, offset, explicit=True, order="<") or _element(data, offset, explicit=False, order="<")
@@ -108,9 +116,9 @@ def _element(data: bytes, offset: int, *, explicit: bool, order: str) -> _Elemen
     if not explicit:
         return _Element(group, number, offset + 8, struct.unpack_from(f"{order}L", data, offset + 4)[0])
     vr = data[offset + 4 : offset + 6]
-    if vr in _SHORT_VRS:
+    if vr in SHORT_VRS:
         return _Element(group, number, offset + 8, struct.unpack_from(f"{order}H", data, offset + 6)[0])
-    if vr in _LONG_VRS and offset + 12 <= len(data):
+    if vr in LONG_VRS and offset + 12 <= len(data):
         return _Element(group, number, offset + 12, struct.unpack_from(f"{order}L", data, offset + 8)[0])
     return None
 
@@ -143,11 +151,12 @@ def _wrapped(dataset: bytes, syntax: str) -> bytes:
 
 
 def _inflate(data: bytes) -> bytes:
+    limit = min(_INFLATE_LIMIT, max(_INFLATE_HARMLESS, _INFLATE_RATIO * len(data)))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflated = inflater.decompress(data, _INFLATE_LIMIT)
+    inflated = inflater.decompress(data, limit)
     if inflater.unconsumed_tail:
         raise BrokenDicomError(
-            "the deflated data set is larger than 1 GiB",
+            "the deflated data set unpacks to far more than a radiograph",
             code="too-large",
             next_step="Store the object with another transfer syntax, if it is what it claims to be.",
         )

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset, FileDataset
 
 from medcam.core.errors import InputError
 from medcam.dicom.errors import BrokenDicomError, NotDicomError, PixelDataError, converting
+from medcam.dicom.nesting import MOST_ELEMENTS, check_nesting
 from medcam.dicom.part10 import well_formed
 from medcam.dicom.quiet import quiet
 
@@ -75,28 +76,49 @@ def read_bytes(data: bytes, name: str) -> SourceFile:
         NotDicomError: As `read_file`.
         InputError: As `read_file`.
     """
+    return SourceFile(parse_named(data, name), hashlib.sha256(data).hexdigest())
+
+
+def parse_named(data: bytes, name: str) -> FileDataset:
+    """Parses the bytes of a whole file whose name is known.
+
+    Args:
+        data: The bytes.
+        name: The file's name, whose suffix may claim that it is DICOM.
+
+    Raises:
+        NotDicomError: As `read_file`.
+        InputError: As `read_file`.
+    """
     if not data:
         raise InputError("the file is empty", code="empty-file", next_step="Send it again from its source.")
     try:
-        dataset = parse(data)
+        return parse(data)
     except NotDicomError as error:
         if PurePosixPath(name).suffix.lower() in DICOM_SUFFIXES:
             raise BrokenDicomError(
                 "the file is named like DICOM and does not look like it in any encoding", code="not-dicom"
             ) from error
         raise
-    return SourceFile(dataset, hashlib.sha256(data).hexdigest())
 
 
-def parse(data: bytes) -> FileDataset:
-    """Parses the bytes of a whole file.
+def parse(data: bytes, most_elements: int = MOST_ELEMENTS) -> FileDataset:
+    """Parses the bytes of a whole file. Its preamble, which may hold anything, a program too, comes out blank.
+
+    Args:
+        data: The bytes.
+        most_elements: Elements that the file may have.
 
     Raises:
         NotDicomError: They do not look like DICOM.
-        InputError: They do, and are damaged or cut short.
+        InputError: They do, and are damaged, cut short, nested too deep (`nested-too-deep`) or hold too much
+            (`too-many-elements`, `too-large`).
     """
     with quiet(), converting("the DICOM file cannot be parsed", BrokenDicomError):
-        dataset = pydicom.dcmread(io.BytesIO(well_formed(data)))
+        whole = well_formed(data)
+        check_nesting(whole, most_elements)
+        dataset = pydicom.dcmread(io.BytesIO(whole))
+        dataset.preamble = bytes(128)
     if not has_any_pixels(dataset):
         _refuse_cut_file(dataset, data)
     return dataset

@@ -42,9 +42,10 @@ def transfer_syntax_of(header: Header, description: PixelDescription, data: byte
 
 
 def unsupported(syntax: UID) -> PixelDataError:
-    """The error for pixel data that no codec here decodes."""
+    """The error for pixel data that no codec here decodes. A UID that the standard does not know is not quoted."""
+    known = syntax.name if syntax.type == "Transfer Syntax" else "that the file names, which is unknown"
     return PixelDataError(
-        f"no codec here decodes the transfer syntax {syntax.name}",
+        f"no codec here decodes the transfer syntax {known}",
         code="unsupported-transfer-syntax",
         next_step="Convert the file to an uncompressed transfer syntax, for example with dcmconv or gdcmconv.",
     )

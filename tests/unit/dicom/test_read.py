@@ -89,7 +89,7 @@ def test_a_thousand_nested_sequences_end_in_an_error(tmp_path: Path) -> None:
     nested = b"\x40\x00\x30\xa7SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff" * 1000
     data = encoded(film())
     position = data.index(b"\xe0\x7f\x10\x00")
-    assert code_of(save(tmp_path, data[:position] + nested + data[position:])) == "broken-dicom"
+    assert code_of(save(tmp_path, data[:position] + nested + data[position:])) == "nested-too-deep"
 
 
 def test_errors_cross_process_borders_and_quote_no_attribute(tmp_path: Path) -> None:
