@@ -1,0 +1,1 @@
+"""Real DICOM servers on loopback, started and ended by tests."""
