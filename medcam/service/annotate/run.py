@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,7 @@ from medcam.anatomy import shipped_atlas
 from medcam.core.errors import UsageError
 from medcam.core.explanation import ModelReference
 from medcam.core.protocols import Classifier
+from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.models.card_json import card_to_json
 from medcam.models.registry import load_model
 from medcam.service.annotate.admission import Admission
@@ -34,7 +36,7 @@ from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.output_errors import writing
 from medcam.service.annotate.pictures import requested_findings
 from medcam.service.annotate.quarantine import QuarantineLog
-from medcam.service.annotate.stages import Prepared, Stages, guarded, open_file
+from medcam.service.annotate.stages import Prepared, Readers, Stages, guarded
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.explanations.software import software_versions
 
@@ -50,6 +52,7 @@ def annotate(
     out: Path | str,
     options: AnnotateOptions | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
+    readers: Readers | None = None,
 ) -> Manifest:
     """Annotates every chest radiograph in files and folders. Research use. Not a medical device.
 
@@ -62,6 +65,8 @@ def annotate(
         out: The output folder; made if absent.
         options: How.
         progress: Called in this thread whenever an input has been dealt with.
+        readers: Who parses and decodes the files, which are not trusted; by default processes that are started for this
+            run and end with it.
 
     Returns:
         The manifest, as written.
@@ -71,6 +76,7 @@ def annotate(
             otherwise.
         ModelError: The model cannot be loaded.
         AtlasError: The anatomical atlas cannot be loaded.
+        ReadersError: No process that reads files can be started.
         OutputError: The output folder cannot be written; what was finished stays.
     """
     options, out = options or AnnotateOptions(), Path(out)
@@ -79,10 +85,11 @@ def annotate(
     classifier = load_model(options.model)
     request = _request(classifier, options)
     shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
-    _open_output(out)
-    with QuarantineLog(out) as quarantine:
-        tally = Tally(len(files), quarantine, progress)
-        _run(files, Stages(out, classifier, request), options, tally)
+    with nullcontext(readers) if readers else ReaderPool(options.workers) as reading:
+        _open_output(out)
+        with QuarantineLog(out) as quarantine:
+            tally = Tally(len(files), quarantine, progress)
+            _run(files, Stages(out, classifier, request, reading), options, tally)
     manifest = _manifest(tally, request, started)
     with writing():
         write_manifest(out, manifest)
@@ -141,7 +148,7 @@ def _pass(
     model_pool: Executor,
     ahead: int,
 ) -> None:
-    opened = _going_on(bounded_map(pool, guarded(open_file), files, ahead), settle)
+    opened = _going_on(bounded_map(pool, guarded(stages.open), files, ahead), settle)
     admitted = _going_on(admission.admit(opened), settle)
     prepared = _going_on(bounded_map(pool, guarded(stages.prepare), admitted, ahead), settle)
     grouped = batches(prepared, BATCH, _pixels, BATCH_PIXELS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from medcam.anatomy import find_zones
 from medcam.core.codes import slug
@@ -19,14 +19,7 @@ from medcam.core.explanation import Explanation
 from medcam.core.protocols import Classifier
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
-from medcam.dicom import (
-    Answer,
-    SourceContext,
-    context_from_dataset,
-    radiograph_from_dataset,
-    save_dataset,
-)
-from medcam.dicom.read import SourceFile, read_bytes
+from medcam.dicom import Answer, SourceContext, save_dataset
 from medcam.overlay.film import Film
 from medcam.overlay.png import save_png
 from medcam.service.annotate.dicom_objects import ObjectPlan, make_objects
@@ -40,19 +33,31 @@ from medcam.service.annotate.selection import select
 from medcam.service.explain import explain_batch
 
 
+class Readers(Protocol):
+    """Reads files that are not trusted; may be called from several threads. See `medcam.dicom.sandbox.pool`."""
+
+    def open(self, data: bytes, name: str) -> SourceContext:
+        """What a file is; its pixels are not decoded."""
+        ...
+
+    def radiograph(self, data: bytes, name: str) -> Radiograph:
+        """Decodes a file."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A parsed file whose pixels are still encoded.
+    """A file that is a DICOM image.
 
     Args:
         file: Where it came from.
-        source: Its data set.
+        data: Its bytes.
         context: Its patient, study and identity.
         rival: An annotated input that has the same SOP Instance UID and other content; None where there is none.
     """
 
     file: InputFile
-    source: SourceFile = field(repr=False)
+    data: bytes = field(repr=False)
     context: SourceContext = field(repr=False)
     rival: str | None = None
 
@@ -120,17 +125,6 @@ def refused(file: InputFile, error: Exception) -> Outcome:
     )
 
 
-def open_file(file: InputFile) -> Opened:
-    """Reads and parses a file without decoding its pixels.
-
-    Raises:
-        NotAnImageError: It is no image.
-        InputError: It cannot be read.
-    """
-    source = read_bytes(file.read(), file.name)
-    return Opened(file, source, context_from_dataset(source.dataset, sha256=source.sha256))
-
-
 @dataclass(frozen=True, eq=False)
 class Stages:
     """The stages of a run.
@@ -139,15 +133,27 @@ class Stages:
         out: The output folder.
         classifier: The model.
         request: What is asked of every film.
+        readers: Who parses and decodes the files.
     """
 
     out: Path
     classifier: Classifier
     request: Request
+    readers: Readers
+
+    def open(self, file: InputFile) -> Opened:
+        """Finds out what a file is, without decoding its pixels.
+
+        Raises:
+            NotAnImageError: It is no image.
+            InputError: It cannot be read.
+        """
+        data = file.read()
+        return Opened(file, data, self.readers.open(data, file.name))
 
     def prepare(self, opened: Opened) -> Prepared | Outcome:
         """Decodes a film, passes over what is known to be no frontal chest film, finds the anatomy."""
-        radiograph = radiograph_from_dataset(opened.source.dataset, sha256=opened.source.sha256)
+        radiograph = self.readers.radiograph(opened.data, opened.file.name)
         verdict = select(radiograph)
         if verdict.answer is Answer.NO:
             return Skipped(opened.file.source, slug(verdict.reason), verdict.reason)
