@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import medcam
 from medcam.dicom.sandbox.limits import Limits
 from medcam.dicom.sandbox.protocol import Deadline, ProtocolError, receive_into
 from medcam.dicom.sandbox.template import KILL, READ, READY, STATUS
@@ -143,7 +142,7 @@ def _start(control: int, limits: Limits) -> subprocess.Popen[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    package = str(Path(medcam.__file__).resolve().parent.parent)
+    package = str(Path(__file__).resolve().parents[3])
     folders = [package, *(folder for folder in sys.path if Path(folder).is_absolute())]
     passed: dict[str, Any] = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     # One thread: more of them would make forking unsafe, and each takes address space.
