@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medcam.dicom import load_radiograph
     from medcam.models.registry import load_model
     from medcam.service.explain import explain
+    from medcam.service.explanations.from_dicom import load_explanation
     from medcam.service.monai_reader import RadiographReader
 
     __version__: str
@@ -33,6 +34,7 @@ __all__ = [
     "RadiographReader",
     "__version__",
     "explain",
+    "load_explanation",
     "load_model",
     "load_radiograph",
 ]
@@ -44,6 +46,7 @@ _HOMES = {
     "RadiographReader": "medcam.service.monai_reader",
     "__version__": "medcam.service.explanations.software",
     "explain": "medcam.service.explain",
+    "load_explanation": "medcam.service.explanations.from_dicom",
     "load_model": "medcam.models.registry",
     "load_radiograph": "medcam.dicom",
 }

@@ -66,6 +66,10 @@ def annotate(
             help="Call findings present or absent on films unlike the training films too, in spite of the warning.",
         ),
     ] = False,
+    capture_side: Annotated[
+        int,
+        typer.Option(metavar="PX", min=512, max=4096, help="Most pixels along the longer side of a Secondary Capture."),
+    ] = AnnotateOptions().capture_side,
     json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON on standard output.")] = False,
 ) -> None:
     """Find what is on chest radiographs, and where, and write it beside them. Research use. Not a medical device.
@@ -80,6 +84,7 @@ def annotate(
         workers=workers or 0,
         resume=resume,
         allow_out_of_distribution=allow_out_of_distribution,
+        capture_side=capture_side,
     )
     manifest = run_annotate(source, out, options)
     if json:

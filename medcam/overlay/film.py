@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -51,6 +51,19 @@ class Film:
         height, width = drawn_size(radiograph.height, radiograph.width, radiograph.spacing, long_side)
         grey = _resized(radiograph.display(), height, width)
         return cls(grey, radiograph.height, radiograph.width, radiograph.right_is_left_of_picture)
+
+    def reduced(self, height: int, width: int) -> Film:
+        """The same film drawn smaller, or as it is where it is no larger.
+
+        Args:
+            height: Most rows.
+            width: Most columns.
+        """
+        scale = min(height / self.height, width / self.width)
+        if scale >= 1.0:
+            return self
+        rows, columns = max(1, int(self.height * scale)), max(1, int(self.width * scale))
+        return replace(self, grey=_resized(self.grey, rows, columns))
 
     @property
     def height(self) -> int:

@@ -60,9 +60,39 @@ def draw_overlay(
     Raises:
         InvalidValueError: Card, film and finding do not belong together, or the size is too small.
     """
+    film = radiograph if isinstance(radiograph, Film) else Film.of(radiograph, long_side)
+    unit = _unit(film)
+    picture, caption = lay_map(film, finding, card, model, unit, scale=scale, signed=signed)
+    body = _beside(side_gutter(picture, film.letters, unit), caption, unit)
+    return stacked(draw_warning(ood, body.shape[1], unit), body) if ood.flagged else body
+
+
+def lay_map(
+    film: Film,
+    finding: Finding,
+    card: FindingCard | None,
+    model: ModelReference,
+    unit: float,
+    *,
+    scale: Scale = "model",
+    signed: bool = False,
+) -> tuple[ByteArray, Caption]:
+    """The film with map and marks alone, and what is to be said of it; arguments and errors as in `draw_overlay`.
+
+    Args:
+        film: At drawn size.
+        finding: With its map and regions.
+        card: The finding's card.
+        model: Named in the caption.
+        unit: Scales the lines.
+        scale: As in `draw_overlay`.
+        signed: As in `draw_overlay`.
+
+    Returns:
+        uint8 RGB [height, width, 3] of the film's drawn size, and the caption.
+    """
     if card is not None and card.name != finding.name:
         raise InvalidValueError(f"the card of {card.name!r} does not describe {finding.name!r}")
-    film = radiograph if isinstance(radiograph, Film) else Film.of(radiograph, long_side)
     transform = finding.map.transform
     if (transform.source_height, transform.source_width) != (film.source_height, film.source_width):
         raise InvalidValueError("the map belongs to a film of another size")
@@ -76,10 +106,7 @@ def draw_overlay(
     shown = _shown(finding.regions, rule.name)
     sees_all = _seen(transform) is None
     caption = Caption(finding, model, rule, shown, shading, highest, comparable, sees_all)
-    unit = _unit(film)
-    picture = _marked(film, shading.blend(film.grey, values), caption, unit)
-    body = _beside(side_gutter(picture, film.letters, unit), caption, unit)
-    return stacked(draw_warning(ood, body.shape[1], unit), body) if ood.flagged else body
+    return _marked(film, shading.blend(film.grey, values), caption, unit), caption
 
 
 def draw_film(radiograph: Radiograph | Film, *, long_side: int = 1024) -> ByteArray:

@@ -30,7 +30,7 @@ from medcam.dicom import (
     write_secondary_capture,
 )
 from medcam.overlay.film import Film
-from medcam.service.annotate.options import Output
+from medcam.service.annotate.options import CAPTURE_SIDE, Output
 from medcam.service.annotate.pictures import draw_sheet, findings_to_draw
 from medcam.service.explanations.explanation_json import explanation_to_dict
 
@@ -47,6 +47,7 @@ class ObjectPlan:
         software: medcam's version.
         requested: Findings asked for; empty for those that are present.
         sheet: The reduced film for the Secondary Capture, None where none is wanted.
+        sheet_side: Most pixels along the longer side of the Secondary Capture.
     """
 
     explanation: Explanation
@@ -56,6 +57,7 @@ class ObjectPlan:
     software: str
     requested: tuple[str, ...] = ()
     sheet: Film | None = field(default=None, repr=False)
+    sheet_side: int = CAPTURE_SIDE
 
     @property
     def making(self) -> Making:
@@ -87,7 +89,9 @@ def make_objects(plan: ObjectPlan, outputs: tuple[Output, ...]) -> Iterator[tupl
         drawn = findings_to_draw(plan.explanation, plan.requested)
         yield (
             "sc.dcm",
-            write_secondary_capture(draw_sheet(plan.sheet, plan.explanation, drawn, plan.card), plan.making),
+            write_secondary_capture(
+                draw_sheet(plan.sheet, plan.explanation, drawn, plan.card, plan.sheet_side), plan.making
+            ),
         )
     if Output.SR in outputs:
         record = json.dumps(explanation_to_dict(plan.explanation), allow_nan=False).encode("utf-8")

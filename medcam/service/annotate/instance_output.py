@@ -10,7 +10,7 @@ from pathlib import Path
 
 from medcam.core.explanation import Explanation
 from medcam.core.radiograph import Identity
-from medcam.service.annotate.options import Output
+from medcam.service.annotate.options import CAPTURE_SIDE, Output
 from medcam.service.annotate.pictures import overlay_name
 from medcam.service.atomic import write_text
 from medcam.service.explanations.explanation_json import FILE_NAME, write_explanation
@@ -39,6 +39,7 @@ class Request:
         outputs: What is written.
         allow_out_of_distribution: Whether `present` is told for strange films.
         software: medcam's version.
+        capture_side: Most pixels along the longer side of a Secondary Capture.
     """
 
     model: tuple[str, str, str]
@@ -47,6 +48,7 @@ class Request:
     outputs: tuple[str, ...]
     allow_out_of_distribution: bool
     software: str
+    capture_side: int = CAPTURE_SIDE
 
     def digest(self, source_sha256: str) -> str:
         """SHA-256 of the request for one source."""
@@ -55,7 +57,8 @@ class Request:
     @property
     def making(self) -> str:
         """SHA-256 of what decides the content of a DICOM object, whatever else is written beside it."""
-        return _digest([self.model, self.card_sha256, self.findings, self.allow_out_of_distribution, self.software])
+        asked = (self.findings, self.allow_out_of_distribution, self.capture_side)
+        return _digest([self.model, self.card_sha256, *asked, self.software])
 
 
 def _digest(content: object) -> str:

@@ -21,6 +21,8 @@ class Output(StrEnum):
     GSPS = "gsps"
 
 
+CAPTURE_SIDE = 1024
+SMALLEST_CAPTURE, LARGEST_CAPTURE = 512, 4096
 DEFAULT_OUTPUTS = (Output.JSON, Output.PNG)
 
 
@@ -61,6 +63,7 @@ class AnnotateOptions:
         workers: Threads that read, prepare and write.
         resume: Whether instances completed by an earlier run with the same source, model and options are kept.
         allow_out_of_distribution: Whether `present` is told for films that the model finds strange.
+        capture_side: Most pixels along the longer side of a Secondary Capture, 512 to 4096.
     """
 
     model: str = "phantom"
@@ -69,10 +72,15 @@ class AnnotateOptions:
     workers: int = 0
     resume: bool = True
     allow_out_of_distribution: bool = False
+    capture_side: int = CAPTURE_SIDE
 
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise UsageError("the number of workers must be positive")
+        if not SMALLEST_CAPTURE <= self.capture_side <= LARGEST_CAPTURE:
+            raise UsageError(
+                f"a Secondary Capture has {SMALLEST_CAPTURE} to {LARGEST_CAPTURE} pixels on its longer side"
+            )
         if Output.JSON not in self.outputs:
             object.__setattr__(self, "outputs", parse_outputs(",".join((Output.JSON, *self.outputs))))
         if self.workers == 0:

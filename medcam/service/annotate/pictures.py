@@ -11,14 +11,12 @@ from medcam.core.codes import slug
 from medcam.core.errors import InvalidValueError, UsageError
 from medcam.core.explanation import Explanation
 from medcam.core.finding import Finding
+from medcam.overlay.capture import draw_capture
 from medcam.overlay.film import Film
-from medcam.overlay.overlay import draw_film, draw_overlay
-from medcam.overlay.sheet import contact_sheet
+from medcam.overlay.overlay import draw_overlay
 
 PICTURE_SIDE = 1024
 """Pixels along the longer side of the film in a PNG."""
-SHEET_SIDE = 768
-"""The same in a Secondary Capture, whose pixels are not compressed."""
 
 
 def requested_findings(names: Sequence[str], card: ModelCard) -> tuple[str, ...]:
@@ -79,10 +77,13 @@ def draw_overlays(
         )
 
 
-def draw_sheet(film: Film, explanation: Explanation, findings: Sequence[Finding], card: ModelCard) -> ByteArray:
-    """Draws the plain film with the overlays beside it: uint8 RGB."""
-    pictures = [draw_film(film), *draw_overlays(film, explanation, findings, card)]
-    return contact_sheet(pictures, columns=2 if len(pictures) <= 4 else 3)
+def draw_sheet(
+    film: Film, explanation: Explanation, findings: Sequence[Finding], card: ModelCard, long_side: int
+) -> ByteArray:
+    """Draws the plain film with those of the findings beside it, for a Secondary Capture: uint8 RGB."""
+    cards: dict[str, FindingCard] = {item.name: item for item in card.findings}
+    shown = [(finding, cards.get(finding.name)) for finding in findings]
+    return draw_capture(film, shown, explanation.model, explanation.out_of_distribution, long_side=long_side)
 
 
 def _key(name: str) -> str:

@@ -105,6 +105,7 @@ def _request(classifier: Classifier, options: AnnotateOptions) -> Request:
         outputs=options.outputs,
         allow_out_of_distribution=options.allow_out_of_distribution,
         software=software_versions()["medcam"],
+        capture_side=options.capture_side,
     )
 
 

@@ -28,7 +28,7 @@ from medcam.service.annotate.instance_output import OBJECT_NAMES, InstanceFolder
 from medcam.service.annotate.options import Output
 from medcam.service.annotate.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
 from medcam.service.annotate.output_errors import OutputError, writing
-from medcam.service.annotate.pictures import PICTURE_SIDE, SHEET_SIDE, draw_overlays, findings_to_draw
+from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw
 from medcam.service.annotate.selection import select
 from medcam.service.explain import explain_batch
 
@@ -170,7 +170,7 @@ class Stages:
             radiograph=radiograph,
             zones=find_zones(radiograph),
             picture=Film.of(radiograph, PICTURE_SIDE) if Output.PNG in self.request.outputs else None,
-            sheet=Film.of(radiograph, SHEET_SIDE) if Output.SC in self.request.outputs else None,
+            sheet=Film.of(radiograph, self.request.capture_side) if Output.SC in self.request.outputs else None,
         )
 
     def explain(self, films: list[Prepared]) -> list[Explained | Outcome]:
@@ -225,6 +225,7 @@ class Stages:
             software=self.request.software,
             requested=self.request.findings,
             sheet=film.sheet,
+            sheet_side=self.request.capture_side,
         )
 
     def _missing(self, kept: tuple[str, ...]) -> tuple[Output, ...]:

@@ -31,7 +31,6 @@ def quick(monkeypatch: pytest.MonkeyPatch, known_zones: dict[bytes, Zones]) -> N
 
     monkeypatch.setattr(annotate_stages, "find_zones", remembered)
     monkeypatch.setattr(annotate_stages, "PICTURE_SIDE", 96)
-    monkeypatch.setattr(annotate_stages, "SHEET_SIDE", 96)
 
 
 @pytest.fixture
