@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from medcam.dicom.network.delivery import Delivery, Parcel
 from medcam.dicom.network.destination import WebDestination
+from medcam.dicom.network.qido import value
 from medcam.dicom.network.security import Security
 from medcam.dicom.network.store_scu import judge
 from medcam.dicom.network.web import WebAnswer, WebClient, WebError
@@ -102,11 +103,11 @@ def _failure_reason(parcel: Parcel, answer: WebAnswer) -> int | None:
         report = report[0] if isinstance(report, list) and report else report
         if not isinstance(report, Mapping):
             return None
-        stored = [_value(item, _REFERENCED_SOP_INSTANCE_UID) for item in _items(report, _REFERENCED_SOP_SEQUENCE)]
+        stored = [value(item, _REFERENCED_SOP_INSTANCE_UID) for item in _items(report, _REFERENCED_SOP_SEQUENCE)]
         failed = _items(report, _FAILED_SOP_SEQUENCE)
         if not failed or parcel.sop_instance_uid in stored:
             return None
-        return int(_value(failed[0], _FAILURE_REASON))
+        return int(value(failed[0], _FAILURE_REASON))
     except (ValueError, TypeError, RecursionError):
         return None
 
@@ -115,9 +116,3 @@ def _items(report: Mapping[str, Any], tag: str) -> list[Mapping[str, Any]]:
     element = report.get(tag)
     value = element.get("Value") if isinstance(element, Mapping) else None
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _value(item: Mapping[str, Any], tag: str) -> Any:  # noqa: ANN401  whatever a server sends
-    element = item.get(tag)
-    value = element.get("Value") if isinstance(element, Mapping) else None
-    return value[0] if isinstance(value, list) and value else None

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from medcam.core.errors import MedcamError, UsageError
 from medcam.dicom.network.security import Security
@@ -23,12 +24,16 @@ LARGEST_TEXT = 64 << 20
 LONGEST_ANSWER_S = 1800.0
 """Seconds after which an answer that still drips in is given up."""
 MOST_REDIRECTS = 5
+MOST_CONNECTIONS = 32
+"""Kept open; several threads may fetch at once."""
 LONGEST_WAIT_S = 120.0
 """Seconds; a service that asks for a longer pause is asked again after this one."""
 
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PIECE = 1 << 16
+
+T = TypeVar("T")
 
 
 class WebError(MedcamError):
@@ -60,12 +65,14 @@ class WebAnswer:
         content_type: Value of Content-Type, "" where there is none.
         body: Its bytes, without transfer and content coding.
         retry_after_s: What Retry-After asks for, 0 where it does not.
+        warning: Value of Warning, "" where there is none.
     """
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
     retry_after_s: float = 0.0
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +126,20 @@ class WebClient:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "medcam", **security.headers})
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=MOST_CONNECTIONS)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
         self._session.verify = True if security.ca is None else str(security.ca)
         if security.certificate is not None:
             self._session.cert = (str(security.certificate), str(security.key))
 
-    def get(self, url: str, accept: str, largest: int = LARGEST_TEXT) -> WebAnswer:
-        """An answer of status 2xx, after as many attempts as it takes within the client's patience.
+    def get(self, url: str, accept: str, read: Callable[[WebAnswer], T], largest: int = LARGEST_TEXT) -> T:
+        """What an answer of status 2xx says, after as many attempts as it takes within the client's patience.
 
         Args:
             url: Below the service's URL.
             accept: Value of the Accept header.
+            read: Reads the answer; raises WebError where it is not what it should be.
             largest: Bytes that the answer may have.
 
         Raises:
@@ -136,13 +147,14 @@ class WebClient:
         """
         failures = 0
         while True:
+            asked = 0.0
             try:
                 answer = self._follow(url, accept, largest)
                 if answer.status < 300:
-                    return answer
+                    return read(answer)
                 error, asked = _refusal(answer), answer.retry_after_s
             except WebError as fault:
-                error, asked = fault, 0.0
+                error = fault
             failures += 1
             if not error.passing or failures >= self._patience.attempts:
                 raise error
@@ -180,6 +192,7 @@ class WebClient:
                     response.headers.get("Content-Type", ""),
                     content,
                     _seconds(response.headers.get("Retry-After", "")),
+                    response.headers.get("Warning", ""),
                 )
                 return answer, response.headers.get("Location", "")
         except requests.exceptions.SSLError as error:
