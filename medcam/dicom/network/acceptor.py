@@ -141,7 +141,7 @@ class BoundedServer(ThreadedAssociationServer):
         request.settimeout(self.ae.network_timeout)
         super().finish_request(request, client_address)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002  as the library has it
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  as the library has it
         """Tells of a connection that failed, without its traceback."""
         _LOG.warning("connection failed")
 

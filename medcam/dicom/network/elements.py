@@ -18,7 +18,7 @@ EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 DEFLATED: Final = frozenset(("1.2.840.10008.1.2.1.99",))
 REFERENCED_SOP_SEQUENCE: Final = 0x00081199
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_PIXELS = 0x7FE00000
+_PIXELS, _DELIMITERS = 0x7FE00000, 0xFFFE
 _UNDEFINED = 0xFFFFFFFF
 _LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
 _MOST_STEPS = 100_000
@@ -57,6 +57,25 @@ class _Header:
     start: int
     sequence: bool
 
+    @property
+    def end(self) -> int | None:
+        """Where its value ends; None where a delimiter says so."""
+        return None if self.length == _UNDEFINED else self.start + self.length
+
+    @property
+    def is_pixels(self) -> bool:
+        """Whether the pixel data, or what comes after them, have been reached."""
+        return self.tag >= _PIXELS and self.tag >> 16 != _DELIMITERS
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it is the end of an item or a sequence."""
+        return self.tag in (_ITEM_END, _SEQUENCE_END)
+
+    def enters(self, sequences: frozenset[int]) -> bool:
+        """Whether the walk goes inside."""
+        return self.tag == _ITEM or (self.sequence and (self.end is None or self.tag in sequences))
+
 
 def walk(data: memoryview, transfer_syntax: str, sequences: frozenset[int] = frozenset()) -> Iterator[Element]:
     """Yields the elements before the pixel data, in their order.
@@ -73,25 +92,27 @@ def walk(data: memoryview, transfer_syntax: str, sequences: frozenset[int] = fro
     ends: list[int | None] = []  # where sequences and items in turn end; None where a delimiter says so
     position = 0
     for _ in range(_MOST_STEPS):
-        while ends and ends[-1] is not None and position >= ends[-1]:
-            ends.pop()
+        _leave(ends, position)
         header = _header(data, position, explicit, order)
-        if header is None or header.tag >= _PIXELS and header.tag >> 16 != 0xFFFE or len(ends) > _DEEPEST:
+        if header is None or header.is_pixels or len(ends) > _DEEPEST:
             return
         position = header.start
-        end = None if header.length == _UNDEFINED else position + header.length
-        if header.tag in (_ITEM_END, _SEQUENCE_END):
-            if not ends:
-                return
+        if header.is_end and ends:
             ends.pop()
-        elif header.tag == _ITEM or header.sequence and (end is None or header.tag in sequences):
-            ends.append(end)
-        elif end is None or end > len(data):
+        elif header.enters(sequences):
+            ends.append(header.end)
+        elif header.end is None or header.end > len(data):
             return
         else:
             if not header.sequence:
-                yield Element(len(ends) // 2, header.tag, data[position:end])
-            position = end
+                yield Element(len(ends) // 2, header.tag, data[position : header.end])
+            position = header.end
+
+
+def _leave(ends: list[int | None], position: int) -> None:
+    """Leaves the sequences and items that end before a position."""
+    while ends and ends[-1] is not None and position >= ends[-1]:
+        ends.pop()
 
 
 def _header(data: memoryview, position: int, explicit: bool, order: str) -> _Header | None:
@@ -100,11 +121,11 @@ def _header(data: memoryview, position: int, explicit: bool, order: str) -> _Hea
         return None
     group, number = struct.unpack_from(f"{order}HH", data, position)
     tag = group << 16 | number
-    if not explicit or group == 0xFFFE:
+    if not explicit or group == _DELIMITERS:
         (length,) = struct.unpack_from(f"{order}L", data, position + 4)
         # In implicit VR nothing else tells a sequence of known length from a value.
         return _Header(
-            tag, length, position + 8, group != 0xFFFE and (length == _UNDEFINED or tag == REFERENCED_SOP_SEQUENCE)
+            tag, length, position + 8, group != _DELIMITERS and (length == _UNDEFINED or tag == REFERENCED_SOP_SEQUENCE)
         )
     vr = bytes(data[position + 4 : position + 6])
     if vr not in _LONG_VRS:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass, field
 
 from pydicom.dataset import FileMetaDataset
+from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
@@ -63,7 +63,6 @@ class ReceivedObject:
         meta.TransferSyntaxUID = UID(self.transfer_syntax_uid)
         meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
         meta.ImplementationVersionName = IMPLEMENTATION_VERSION
-        header = io.BytesIO()
-        header.write(bytes(128) + b"DICM")
+        header = DicomBytesIO()
         write_file_meta_info(header, meta, enforce_standard=True)
-        return header.getvalue()
+        return bytes(128) + b"DICM" + header.getvalue()
