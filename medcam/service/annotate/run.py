@@ -28,7 +28,7 @@ from medcam.models.card_json import card_to_json
 from medcam.models.registry import load_model
 from medcam.service.annotate.admission import Admission
 from medcam.service.annotate.bounded import batches, bounded_map, threads
-from medcam.service.annotate.inputs import InputFile, find_inputs
+from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.instance_output import Request
 from medcam.service.annotate.manifest import MANIFEST_NAME, Manifest, write_manifest
 from medcam.service.annotate.options import AnnotateOptions
@@ -53,6 +53,7 @@ def annotate(
     options: AnnotateOptions | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     readers: Readers | None = None,
+    classifier: Classifier | None = None,
 ) -> Manifest:
     """Annotates every chest radiograph in files and folders. Research use. Not a medical device.
 
@@ -61,17 +62,19 @@ def annotate(
     when it is called again.
 
     Args:
-        sources: Files and folders; what is no DICOM image is skipped.
+        sources: Files, folders and searches of DICOMweb services; what is no DICOM image is skipped.
         out: The output folder; made if absent.
         options: How.
         progress: Called in this thread whenever an input has been dealt with.
         readers: Who parses and decodes the files, which are not trusted; by default processes that are started for this
             run and end with it.
+        classifier: The model where it is loaded already; by default `options.model` is loaded for this run.
 
     Returns:
         The manifest, as written.
 
     Raises:
+        WebError: A DICOMweb service cannot be searched.
         UsageError: A source does not exist, the model lacks a finding that is asked for, or the call is wrong
             otherwise.
         ModelError: The model cannot be loaded.
@@ -81,8 +84,8 @@ def annotate(
     """
     options, out = options or AnnotateOptions(), Path(out)
     started = datetime.now(UTC)
-    files = find_inputs(sources, out)
-    classifier = load_model(options.model)
+    files = find_inputs(sources, out, options.security)
+    classifier = classifier or load_model(options.model)
     request = _request(classifier, options)
     shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
     with nullcontext(readers) if readers else ReaderPool(options.workers) as reading:
@@ -120,7 +123,7 @@ def _open_output(out: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def _run(files: Sequence[InputFile], stages: Stages, options: AnnotateOptions, tally: Tally) -> None:
+def _run(files: Sequence[Input], stages: Stages, options: AnnotateOptions, tally: Tally) -> None:
     admission = Admission(stages.out, stages.request, resume=options.resume)
 
     def settle(outcome: Outcome) -> None:
@@ -141,7 +144,7 @@ def _run(files: Sequence[InputFile], stages: Stages, options: AnnotateOptions, t
 
 
 def _pass(
-    files: Iterable[InputFile],
+    files: Iterable[Input],
     stages: Stages,
     admission: Admission,
     settle: Callable[[Outcome], None],
