@@ -138,7 +138,7 @@ def _finding(group: Any) -> ReportedFinding:  # noqa: ANN401  highdicom has no c
     region = getattr(group, "roi", None)
     own = concept.scheme_designator == _OWN
     return ReportedFinding(
-        # The tracking identifier is "<finding> by <model>"; a code's meaning is the terminology's word, not the model's.
+        # The tracking identifier is "<finding> by <model>"; a code's meaning is the terminology's own word.
         name=str(group.tracking_identifier).rpartition(" by ")[0],
         code=None if own else CodedConcept(str(concept.value), str(concept.scheme_designator), str(concept.meaning)),
         tracking_uid=str(group.tracking_uid),

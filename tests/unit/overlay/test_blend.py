@@ -16,8 +16,9 @@ def test_the_film_is_untouched_up_to_the_threshold(seed: int, threshold: float, 
     picture = Shading(scale, threshold, signed).blend(grey, values)
     under = (np.abs(values) if signed else values) <= threshold
     assert np.array_equal(picture[under], np.repeat(grey[under][:, None], 3, axis=1))
-    coloured = picture[~under]
-    assert (coloured.max(axis=1) > coloured.min(axis=1)).mean() > 0.9 if coloured.size else True
+    # The faintest evidence has the faintest colour, which rounding may take away; a tenth of the scale has not.
+    coloured = picture[(np.abs(values) if signed else values) > max(threshold, 0.1 * scale)]
+    assert (coloured.max(axis=1) > coloured.min(axis=1)).all()
 
 
 def test_stronger_evidence_is_more_opaque_and_never_hides_the_film() -> None:
