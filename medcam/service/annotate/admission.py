@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 
-from medcam.service.annotate.inputs import InputFile
+from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.instance_output import InstanceFolder, Request
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Outcome
 from medcam.service.annotate.stages import Opened
@@ -46,7 +46,7 @@ class Admission:
         self._out, self._request, self._resume = out, request, resume
         self._claims: dict[str, _Claim] = {}
         self._under_way: dict[str, _Claim] = {}
-        self._contested: list[InputFile] = []
+        self._contested: list[Input] = []
 
     def admit(self, files: Iterable[Opened]) -> Iterator[Opened | Outcome]:
         """Yields files to go on with and outcomes of those that do not; contested files are kept back."""
@@ -61,7 +61,7 @@ class Admission:
         if claim is not None:
             claim.state = _State.ANNOTATED if isinstance(outcome, Annotated) else _State.REFUSED
 
-    def take_contested(self) -> list[InputFile]:
+    def take_contested(self) -> list[Input]:
         """The files to offer again, now that all others are settled."""
         contested, self._contested = self._contested, []
         return contested

@@ -1,4 +1,4 @@
-"""The files that a call of `annotate` names, and how records name them."""
+"""The inputs that a call of `annotate` names, files or images of a DICOMweb service, and how records name them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,36 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from medcam.core.errors import InputError, UsageError
 from medcam.dicom import find_sources
 from medcam.dicom.archives import is_archive, open_archive, read_member
 from medcam.dicom.media import is_dicomdir, media_files
+from medcam.dicom.network.destination import is_web
+from medcam.dicom.network.query import WebQuery, parse_query
+from medcam.dicom.network.security import Security
 from medcam.dicom.read import file_bytes
+
+
+class Input(Protocol):
+    """One input, wherever it lies."""
+
+    @property
+    def source(self) -> str:
+        """What records call it; unique within a run, without patient data of its own."""
+
+    @property
+    def name(self) -> str:
+        """A file's name for it, whose suffix may claim that it is DICOM."""
+
+    def read(self) -> bytes:
+        """Its bytes, unparsed; raises InputError where they cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One input.
+    """An input on disk.
 
     Args:
         path: Where it lies.
@@ -43,25 +62,49 @@ class InputFile:
         return read_member(self.path, self.member) if is_archive(self.path) else file_bytes(self.path)
 
 
-def find_inputs(sources: Sequence[Path | str], out: Path) -> list[InputFile]:
-    """All files of a call, each once, in a stable order. Results of an earlier run in `out` are no inputs.
+def find_inputs(sources: Sequence[Path | str], out: Path, security: Security | None = None) -> list[Input]:
+    """All inputs of a call, each once, in a stable order. Results of an earlier run in `out` are no inputs.
 
     Args:
-        sources: Files, folders, archives and DICOMDIRs; archives are looked for below folders too.
+        sources: Files, folders, archives and DICOMDIRs; archives are looked for below folders too. Texts that begin
+            with dicomweb:// or dicomwebs:// are searched for now and fetched when they are read.
         out: Where results go.
+        security: How a DICOMweb service is called.
 
     Raises:
-        UsageError: No source was given, one does not exist (code `no-such-source`), or one is the output folder itself
-            (code `source-is-output`).
+        UsageError: No source was given, one does not exist (code `no-such-source`), one is the output folder itself
+            (code `source-is-output`), or a search cannot be made as it is written.
+        MedcamError: A DICOMweb service cannot be searched.
     """
-    named = [Path(source) for source in sources]
-    if not named:
+    if not sources:
         raise UsageError("there is nothing to annotate", next_step="Name files or folders.")
+    services = [source for source in sources if isinstance(source, str) and is_web(source)]
+    queries = [parse_query(service) for service in services]
+    files = _find_files([Path(source) for source in sources if source not in services], out)
+    return [*files, *_in_services(queries, security or Security())]
+
+
+def _find_files(named: Sequence[Path], out: Path) -> Iterator[InputFile]:
     media = [path for path in named if is_dicomdir(path) and path.is_file()]
     files = [*_on_media(media), *_below([path for path in named if path not in media], out)]
     once = {os.path.realpath(file.path): file for file in reversed(files)}
     kept = [file for file in files if once[os.path.realpath(file.path)] is file]
-    return [inner for file in kept for inner in _unfolded(file)]
+    for file in kept:
+        yield from _unfolded(file)
+
+
+def _in_services(queries: Sequence[WebQuery], security: Security) -> Iterator[Input]:
+    """What searches find; the same image by two searches is one input, whatever services they asked."""
+    if not queries:
+        return
+    from medcam.dicom.network.web_source import find_instances  # needs an HTTP library, which files do not
+
+    seen = set()
+    for query in queries:
+        for instance in find_instances(query, security):
+            if instance.source not in seen:
+                seen.add(instance.source)
+                yield instance
 
 
 def _on_media(directories: Sequence[Path]) -> Iterator[InputFile]:

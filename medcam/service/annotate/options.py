@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from medcam.core.errors import UsageError
+from medcam.dicom.network.security import Security
 
 
 class Output(StrEnum):
@@ -63,6 +64,7 @@ class AnnotateOptions:
         workers: Threads that read, prepare and write.
         resume: Whether instances completed by an earlier run with the same source, model and options are kept.
         allow_out_of_distribution: Whether `present` is told for films that the model finds strange.
+        security: How DICOMweb services and application entities are called.
         capture_side: Most pixels along the longer side of a Secondary Capture, 512 to 4096.
     """
 
@@ -73,6 +75,7 @@ class AnnotateOptions:
     resume: bool = True
     allow_out_of_distribution: bool = False
     capture_side: int = CAPTURE_SIDE
+    security: Security = field(default_factory=Security)
 
     def __post_init__(self) -> None:
         if self.workers < 0:

@@ -23,7 +23,7 @@ from medcam.dicom import Answer, SourceContext, save_dataset
 from medcam.overlay.film import Film
 from medcam.overlay.png import save_png
 from medcam.service.annotate.dicom_objects import ObjectPlan, make_objects
-from medcam.service.annotate.inputs import InputFile
+from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.instance_output import OBJECT_NAMES, InstanceFolder, Receipt, Request
 from medcam.service.annotate.options import Output
 from medcam.service.annotate.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
@@ -56,7 +56,7 @@ class Opened:
         rival: An annotated input that has the same SOP Instance UID and other content; None where there is none.
     """
 
-    file: InputFile
+    file: Input
     data: bytes = field(repr=False)
     context: SourceContext = field(repr=False)
     rival: str | None = None
@@ -71,7 +71,7 @@ class Opened:
 class Prepared:
     """A frontal chest film, or what may be one, with all that needs its full pixels made ahead of the model."""
 
-    file: InputFile
+    file: Input
     context: SourceContext = field(repr=False)
     radiograph: Radiograph = field(repr=False)
     zones: Zones = field(repr=False)
@@ -83,14 +83,14 @@ class Prepared:
 class Explained:
     """A film's explanation with its reduced pictures; the full pixels are let go."""
 
-    file: InputFile
+    file: Input
     context: SourceContext = field(repr=False)
     explanation: Explanation = field(repr=False)
     picture: Film | None = field(repr=False)
     sheet: Film | None = field(repr=False)
 
 
-T = TypeVar("T", bound="InputFile | Opened | Explained")
+T = TypeVar("T", bound="Input | Opened | Explained")
 R = TypeVar("R")
 
 
@@ -103,12 +103,12 @@ def guarded(stage: Callable[[T], R | Outcome]) -> Callable[[T], R | Outcome]:
         except OutputError:
             raise
         except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
-            return refused(item if isinstance(item, InputFile) else item.file, error)
+            return refused(item.file if isinstance(item, (Opened, Explained)) else item, error)
 
     return run
 
 
-def refused(file: InputFile, error: Exception) -> Outcome:
+def refused(file: Input, error: Exception) -> Outcome:
     """What an exception means for an input.
 
     Unexpected ones become `internal-error` and name their type alone: their text may quote patient data.
@@ -141,7 +141,7 @@ class Stages:
     request: Request
     readers: Readers
 
-    def open(self, file: InputFile) -> Opened:
+    def open(self, file: Input) -> Opened:
         """Finds out what a file is, without decoding its pixels.
 
         Raises:
