@@ -13,13 +13,14 @@ from medcam.dicom.deidentify.values import is_registered
 from medcam.dicom.errors import LIBRARY_ERRORS
 
 _TEXT_VRS = frozenset(["PN", "LO", "SH", "LT", "ST", "UT", "UC", "AE", "UR", "CS"])
-_BYTE_VRS = frozenset(["UN", "OB", "OW", "OD", "OF", "OL", "OV"])
+_BULK = frozenset((0x7FE00010, 0x00283006))
+"""Pixels and lookup tables: numbers, of which some look like letters."""
 _LARGEST_BYTES = 1 << 16
 _DEEPEST = 40
 _SHORTEST, _SHORTEST_NUMBER = 4, 6
 """Characters. What is shorter stands in any file by chance."""
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
-_READABLE = re.compile(rb"[\x20-\x7e\x80-\xff]{5,}")
+_READABLE = re.compile(rb"[\x20-\x7e\xc0-\xff]{6,}")
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d{6}(?!\d)")
 _MOST_NESTED = 5000
 
@@ -67,7 +68,7 @@ class _Found:
 
 def _collect(dataset: Dataset, found: _Found, depth: int) -> None:
     for tag in list(dataset.keys()):
-        if tag == 0x7FE00010:
+        if int(tag) in _BULK:
             continue
         try:
             element = dataset[tag]

@@ -71,7 +71,7 @@ Padding = tuple[BoolArray, int]
 def _grey(decoded: DecodedPixels, header: Header) -> tuple[npt.NDArray[Any], Padding | None]:
     description = decoded.description
     stored = stored_values(decoded.values, description, native=decoded.is_native)
-    mask = padding_mask(decoded.values, stored, header)
+    mask = padding_mask(decoded.values, stored, description, header)
     value = header.integer("PixelPaddingValue")
     if mask is None or value is None or description.bits_allocated > 16:
         return stored, None

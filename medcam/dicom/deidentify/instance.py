@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -15,7 +16,6 @@ from medcam.dicom.deidentify.image import Blackened, write_pixels
 from medcam.dicom.deidentify.patient import Replacements, replacements
 from medcam.dicom.deidentify.profile import Profile, add_method
 from medcam.dicom.deidentify.pseudonyms import Secret
-from medcam.dicom.deidentify.search import Searcher
 from medcam.dicom.deidentify.values import storage_class
 from medcam.dicom.deidentify.verifier import leftovers
 from medcam.dicom.deidentify.vocabulary import CHARACTER_SET
@@ -30,6 +30,7 @@ UNKNOWN_ANNOTATION = "burned-in-annotation-not-told"
 
 _IMPLEMENTATION = derived_uid("medcam", "de-identification")
 _NAME = "MEDCAM"
+_REMEMBERED = ("PatientID", "PatientName", "StudyInstanceUID", "AccessionNumber", "StudyID")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
@@ -47,6 +48,7 @@ class Deidentified:
         warnings: Codes of what a reader of the report should know.
         replaced: What replaced the identifiers.
         identifiers: What identified the original.
+        original: For the key file: the attributes by which people know patient and study.
     """
 
     data: bytes = field(repr=False)
@@ -58,6 +60,7 @@ class Deidentified:
     warnings: tuple[str, ...]
     replaced: Replacements = field(repr=False)
     identifiers: Identifiers = field(repr=False)
+    original: Mapping[str, str] = field(repr=False)
 
 
 def deidentify(source: Dataset, secret: Secret, profile: Profile) -> Deidentified:
@@ -90,9 +93,10 @@ def deidentify(source: Dataset, secret: Secret, profile: Profile) -> Deidentifie
         add_method(result, profile)
         data = _encoded(result)
         found = identifiers_of(source)
+        original = {keyword: header.text(keyword) for keyword in _REMEMBERED}
     _verify(data, replaced, found)
     study, series, instance = (str(result[keyword].value) for keyword in _UIDS)
-    return Deidentified(data, replaced.patient, study, series, instance, blackened, warnings, replaced, found)
+    return Deidentified(data, replaced.patient, study, series, instance, blackened, warnings, replaced, found, original)
 
 
 def _checked(header: Header, profile: Profile) -> tuple[str, ...]:
@@ -139,9 +143,7 @@ def _encoded(result: Dataset) -> bytes:
 
 
 def _verify(data: bytes, replaced: Replacements, found: Identifiers) -> None:
-    dates = frozenset() if replaced.profile.retain_longitudinal else found.dates
-    searcher = Searcher(found.texts | found.uids | dates)
-    left = leftovers(data, replaced, searcher)
+    left = leftovers(data, replaced, found)
     if left:
         kinds = ", ".join(sorted({f"{each.kind} at {each.where}" for each in left})[:5])
         raise InputError(

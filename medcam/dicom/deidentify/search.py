@@ -7,8 +7,9 @@ from typing import Final
 
 _ENCODINGS: Final = ("latin-1", "utf-8", "utf-16-le", "utf-16-be")
 _PREFIX: Final = 4
-_LONG: Final = 8
-"""Bytes of a pattern that pixels do not hold by chance: one in 10^12 for a film of 20 million bytes."""
+_LONG, _LONG_NUMBER, _DISTINCT = 8, 12, 6
+"""Characters, and different ones among them, of a text that pixels do not hold by chance. Noise in air may have the
+values of any few digits; its neighbours are alike, and letters of a name are not."""
 
 
 class Searcher:
@@ -42,12 +43,20 @@ class Searcher:
                     yield position
                     break
 
-    def finds_in_pixels(self, pixels: bytes) -> bool:
-        """Whether one of the longer texts stands in pixel values; short ones would be found by chance."""
-        lower = pixels.lower()
+    def finds_in_bulk(self, values: bytes) -> bool:
+        """Whether one of the longer texts stands in pixels or tables; short ones would be found by chance."""
+        lower = values.lower()
         return any(
-            pattern in lower for patterns in self._by_prefix.values() for pattern in patterns if len(pattern) >= _LONG
+            pattern in lower
+            for patterns in self._by_prefix.values()
+            for pattern, text in patterns.items()
+            if _is_distinct(text)
         )
+
+
+def _is_distinct(text: str) -> bool:
+    shortest = _LONG_NUMBER if all(not character.isalpha() for character in text) else _LONG
+    return len(text) >= shortest and len(set(text)) >= _DISTINCT
 
 
 def _stands_alone(data: bytes, position: int, pattern: bytes) -> bool:

@@ -7,26 +7,28 @@ of the original wherever it may stand. With what cleaned the file it shares the 
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 import pydicom
 from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from medcam.dicom.deidentify.codes import known_meaning
+from medcam.dicom.deidentify.dates import shifted_date
+from medcam.dicom.deidentify.identifiers import Identifiers
 from medcam.dicom.deidentify.patient import NAME_SUFFIX, Replacements
 from medcam.dicom.deidentify.profile import METHOD, Profile
 from medcam.dicom.deidentify.rules import Rule, keyword_of, rule_of
 from medcam.dicom.deidentify.search import Searcher
 from medcam.dicom.deidentify.values import is_registered
-from medcam.dicom.deidentify.vocabulary import constants
+from medcam.dicom.deidentify.vocabulary import CHARACTERISTICS, WORDS, constants
 from medcam.dicom.errors import LIBRARY_ERRORS
 from medcam.dicom.quiet import quiet
 
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-_PIXELS = 0x7FE00010
 _META = frozenset(range(0x00020000, 0x00020014)) - {0x00020004}
 _ADDED = frozenset(
     [
@@ -72,25 +74,34 @@ def _constants() -> str:
     return "\n".join((constants(), METHOD.lower(), NAME_SUFFIX.lower()))
 
 
-def leftovers(data: bytes, replaced: Replacements, searcher: Searcher) -> tuple[Leftover, ...]:
+def leftovers(data: bytes, replaced: Replacements, original: Identifiers) -> tuple[Leftover, ...]:
     """Judges the bytes of one output.
 
     Args:
         data: The whole file.
         replaced: What replaced the patient's identifiers: whatever is not from there does not belong.
-        searcher: For the original values of this object, and of others where these are known.
+        original: What identified the original.
 
     Returns:
         Nothing where the file is clean.
     """
+    allowed = _Allowed(
+        replaced,
+        frozenset(replaced.uids.values()),
+        frozenset(shifted_date(date, replaced.days) for date in original.dates),
+    )
+    # A moved date may fall on another date of the same patient; that they are moved is judged one by one.
+    dates = frozenset() if replaced.profile.retain_longitudinal else original.dates
+    searcher = Searcher(original.texts | original.uids | dates)
     try:
         with quiet():
             dataset = pydicom.dcmread(io.BytesIO(data))
-            found = [*_frame(data, dataset), *_elements(dataset, replaced, "", set(replaced.uids.values()))]
-            pixels = bytes(dataset.get("PixelData") or b"")
+            found = [*_frame(data, dataset), *_elements(dataset, allowed, "")]
+            header, bulk = _parts(data, dataset)
     except LIBRARY_ERRORS:
         return (Leftover("unreadable output", "file"),)
-    found += _values(data, pixels, searcher, _ignored(dataset))
+    found += [Leftover("original value", f"byte {place}") for place in searcher.finds(header, _ignored(dataset))]
+    found += [Leftover("original value", name) for name, values in bulk if searcher.finds_in_bulk(values)]
     return tuple(dict.fromkeys(found))
 
 
@@ -102,8 +113,22 @@ def header_finds(data: bytes, searcher: Searcher) -> bool:
         searcher: For the original values of other objects.
     """
     with quiet():
-        ignored = _ignored(pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True))
-    return next(searcher.finds(data[: _pixel_offset(data)], ignored), None) is not None
+        dataset = pydicom.dcmread(io.BytesIO(data))
+        header, _ = _parts(data, dataset)
+        return next(searcher.finds(header, _ignored(dataset)), None) is not None
+
+
+def _parts(data: bytes, dataset: Dataset) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """The file without its bulk values, and these by name: in many bytes of any value, short texts stand by chance."""
+    pixels = bytes(dataset.get("PixelData") or b"")
+    bulk = [("PixelData", pixels)]
+    header = data[: len(data) - len(pixels)]  # the element comes last in an image
+    for item in _items(dataset):
+        table = item.get("LUTData")
+        if isinstance(table, bytes) and table:
+            bulk.append(("LUTData", table))
+            header = header.replace(table, b"")
+    return header, bulk
 
 
 def _ignored(dataset: Dataset) -> str:
@@ -141,7 +166,16 @@ def _frame(data: bytes, dataset: Dataset) -> Iterator[Leftover]:
         yield Leftover("bytes that belong to no element", "file")
 
 
-def _elements(dataset: Dataset, replaced: Replacements, path: str, uids: Collection[str]) -> Iterator[Leftover]:
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """What may stand in an output beside words of the standard."""
+
+    replaced: Replacements
+    uids: frozenset[str]
+    dates: frozenset[str | None]
+
+
+def _elements(dataset: Dataset, allowed: _Allowed, path: str) -> Iterator[Leftover]:
     for element in dataset:
         where = f"{path}{keyword_of(element.tag)}"
         if element.tag.is_private:
@@ -150,22 +184,20 @@ def _elements(dataset: Dataset, replaced: Replacements, path: str, uids: Collect
         if _is_graphics(element.tag.group):
             yield Leftover("overlay or curve", where)
             continue
-        keyword, rule = keyword_of(element.tag), rule_of(element.tag, replaced.profile)
+        keyword, rule = keyword_of(element.tag), rule_of(element.tag, allowed.replaced.profile)
         if rule is Rule.DROP and keyword not in _ADDED:
             yield Leftover("element that should be gone", where)
         elif element.VR == "SQ":
             for number, item in enumerate(element.value):
-                yield from _elements(item, replaced, f"{where}[{number}].", uids)
+                yield from _elements(item, allowed, f"{where}[{number}].")
         else:
-            yield from _judged(element.tag, element.VR, _texts(element.value), rule, replaced, where, uids)
-    yield from _about(dataset, replaced.profile, path)
+            yield from _judged(element, rule, allowed, where)
+    yield from _about(dataset, allowed.replaced.profile, path)
 
 
-def _judged(
-    tag: int, vr: str, texts: list[str], rule: Rule, replaced: Replacements, where: str, uids: Collection[str]
-) -> Iterator[Leftover]:
-    expected = dictionary_VR(tag)
-    if vr not in expected.split(" or "):
+def _judged(element: DataElement, rule: Rule, allowed: _Allowed, where: str) -> Iterator[Leftover]:
+    vr, texts, replaced = str(element.VR), _texts(element.value), allowed.replaced
+    if vr not in dictionary_VR(element.tag).split(" or "):
         yield Leftover("another VR than the dictionary's", where)
     if rule is Rule.EMPTY and texts:
         yield Leftover("value that should be empty", where)
@@ -173,10 +205,17 @@ def _judged(
         yield Leftover("name that is no pseudonym", where)
     if rule is Rule.PATIENT and texts != [replaced.name if vr == "PN" else replaced.patient]:
         yield Leftover("name that is no pseudonym", where)
-    if vr == "UI" and not all(is_registered(text) or text in uids for text in texts):
+    if vr == "UI" and not all(is_registered(text) or text in allowed.uids for text in texts):
         yield Leftover("UID", where)
-    if vr in ("DA", "DT") and texts and rule is not Rule.DATE:
-        yield Leftover("date", where)
+    if vr in ("DA", "DT") and not all(rule is Rule.DATE and text[:8] in allowed.dates for text in texts):
+        yield Leftover("date that was not moved", where)
+    if rule is Rule.WORDS and not all(text in _words_of(where) for text in texts):
+        yield Leftover("word of no standard", where)
+
+
+def _words_of(where: str) -> frozenset[str]:
+    keyword = where.rsplit(".", 1)[-1]
+    return WORDS.get(keyword) or CHARACTERISTICS.get(keyword, frozenset())
 
 
 def _about(dataset: Dataset, profile: Profile, path: str) -> Iterator[Leftover]:
@@ -189,19 +228,6 @@ def _about(dataset: Dataset, profile: Profile, path: str) -> Iterator[Leftover]:
             yield Leftover("code of no public dictionary", path)
     if not path and dataset.get("PatientIdentityRemoved") != "YES":
         yield Leftover("no statement of de-identification", "PatientIdentityRemoved")
-
-
-def _values(data: bytes, pixels: bytes, searcher: Searcher, ignored: str) -> Iterator[Leftover]:
-    for position in searcher.finds(data[: _pixel_offset(data)], ignored):
-        yield Leftover("original value", f"byte {position}")
-    if searcher.finds_in_pixels(pixels):
-        yield Leftover("original value", "PixelData")
-
-
-def _pixel_offset(data: bytes) -> int:
-    """Where the pixels' own bytes begin; the element comes last in an image, and its header is searched too."""
-    place = data.rfind(b"\xe0\x7f\x10\x00O")
-    return len(data) if place < 0 else place + 12
 
 
 def _texts(value: object) -> list[str]:

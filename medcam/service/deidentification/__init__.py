@@ -1,0 +1,1 @@
+"""De-identifies folders of studies."""
