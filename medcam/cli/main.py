@@ -10,12 +10,13 @@ from typer.core import TyperGroup
 from medcam.cli import evaluate, models, phantom
 from medcam.cli.annotate import annotate
 from medcam.cli.console import reporting_errors
+from medcam.cli.deidentify import deidentify
 from medcam.cli.demo import demo
 from medcam.cli.doctor import doctor
 from medcam.cli.review import review
 from medcam.cli.train import train
 
-_ORDER = ("demo", "annotate", "review", "models", "train", "phantom", "evaluate", "doctor")
+_ORDER = ("demo", "annotate", "review", "models", "train", "phantom", "evaluate", "deidentify", "doctor")
 
 
 class _InOrder(TyperGroup):
@@ -42,6 +43,7 @@ app.add_typer(models.app, name="models")
 app.command()(train)
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(deidentify)
 app.command()(doctor)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .conftest import Ended
 
-ORDER = ["demo", "annotate", "review", "models", "train", "phantom", "evaluate", "doctor"]
+ORDER = ["demo", "annotate", "review", "models", "train", "phantom", "evaluate", "deidentify", "doctor"]
 
 
 def test_help_lists_the_commands_in_the_order_of_a_days_work(medcam: Callable[..., Ended]) -> None:
