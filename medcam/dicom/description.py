@@ -22,6 +22,9 @@ GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
 COLOUR = frozenset(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"))
 PALETTE = "PALETTE COLOR"
 
+_CONTAINERS = {1: (1, 8, 16, 32), 3: (8, 16, 32)}
+"""Bits Allocated that are read, by Samples per Pixel."""
+
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _NOT_IMAGES = (
     "1.2.840.10008.1.3.10",  # DICOMDIR
@@ -45,7 +48,7 @@ class PixelDescription:
         columns: Columns.
         samples: Samples per pixel: 1 for grey and palette, 3 for colour.
         photometric: Photometric Interpretation.
-        bits_allocated: 8, 16 or 32.
+        bits_allocated: 1 (native grey only), 8, 16 or 32.
         bits_stored: 1 to `bits_allocated`.
         high_bit: Position of the most significant stored bit.
         signed: Whether Pixel Representation is two's complement.
@@ -67,7 +70,7 @@ class PixelDescription:
             raise PixelDataError("Rows and Columns must be positive, and fit 16 bits", code="invalid-attribute")
         if self.rows * self.columns > MOST_PIXELS:
             raise PixelDataError(f"the image has more than {MOST_PIXELS:,} pixels", code="too-large")
-        if self.bits_allocated not in (8, 16, 32) or self.samples not in (1, 3):
+        if self.bits_allocated not in _CONTAINERS.get(self.samples, ()):
             raise PixelDataError(
                 f"{self.samples} samples of {self.bits_allocated} bits are not read here",
                 code="unsupported-pixel-format",
@@ -81,9 +84,9 @@ class PixelDescription:
 
     @property
     def frame_bytes(self) -> int:
-        """Length of one uncompressed frame in bytes."""
+        """Length of one uncompressed frame in bytes; a last byte may be filled in part (bits packed, PS3.5 8.1.1)."""
         subsampled = self.photometric == "YBR_FULL_422"
-        return self.rows * self.columns * (2 if subsampled else self.samples) * self.bits_allocated // 8
+        return -(-self.rows * self.columns * (2 if subsampled else self.samples) * self.bits_allocated // 8)
 
     @property
     def stored_range(self) -> tuple[int, int]:

@@ -40,12 +40,16 @@ class ModalityValues:
     step: str
 
 
-def padding_mask(container: npt.NDArray[Any], stored: npt.NDArray[Any], header: Header) -> BoolArray | None:
+def padding_mask(
+    container: npt.NDArray[Any], stored: npt.NDArray[Any], description: PixelDescription, header: Header
+) -> BoolArray | None:
     """Where there is no image, by Pixel Padding Value and Range Limit (0028,0120), (0028,0121).
 
     Args:
         container: [height, width] integers as decoded, stray high bits included.
-        stored: The same after `stored_values`; a padding value may be meant in either.
+        stored: The same after `stored_values`. A padding value is one of these, unless it is none that Bits Stored can
+            hold: then it was meant for the container.
+        description: Bits and sign.
         header: The data set.
 
     Returns:
@@ -56,22 +60,26 @@ def padding_mask(container: npt.NDArray[Any], stored: npt.NDArray[Any], header: 
         return None
     limit = header.integer("PixelPaddingRangeLimit")
     first, last = sorted(_in_type(number, container.dtype) for number in (value, value if limit is None else limit))
-    mask = np.zeros(container.shape, dtype=np.bool_)
-    for values in (container, stored):
-        mask |= (values >= first) & (values <= last)
+    lowest, highest = description.stored_range
+    values = stored if lowest <= first and last <= highest else container
+    mask = np.asarray((values >= first) & (values <= last), dtype=np.bool_)
     if mask.all():
         header.warn("every pixel has the padding value: no padding assumed")
         return None
     return mask if mask.any() else None
 
 
-def stored_values(container: npt.NDArray[Any], description: PixelDescription, *, native: bool) -> StoredArray:
+def stored_values(
+    container: npt.NDArray[Any], description: PixelDescription, *, native: bool, lossy: bool = False
+) -> StoredArray:
     """The Bits Stored of each container, sign-extended.
 
     Args:
         container: [height, width] integers as decoded.
         description: Bits and sign.
         native: Whether High Bit may lie above Bits Stored - 1; codecs deliver right-aligned values.
+        lossy: Whether a codec may have overshot Bits Stored: what is too large becomes the largest value, since
+            the bits above are no strays.
 
     Returns:
         int32 or int64 [height, width].
@@ -80,6 +88,9 @@ def stored_values(container: npt.NDArray[Any], description: PixelDescription, *,
     values: npt.NDArray[Any] = container.view(unsigned).astype(np.int32 if unsigned.itemsize <= 2 else np.int64)
     if native:
         values >>= description.high_bit + 1 - description.bits_stored
+    if lossy and not description.signed:
+        np.minimum(values, (1 << description.bits_stored) - 1, out=values)
+        return values
     values &= (1 << description.bits_stored) - 1
     if description.signed:
         sign = 1 << (description.bits_stored - 1)

@@ -13,6 +13,7 @@ from medcam.dicom.header import Header
 
 _HALF = 1 << 15
 _FULL = 1 << 16
+_BYTE = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ def read_table(item: Header, domain: tuple[float, float], *, little_endian: bool
         raise PixelDataError("a LUT Descriptor does not have three values", code="invalid-lut")
     count = int(descriptor[0]) % _FULL or _FULL
     bits = int(descriptor[2])
-    entries = _entries(item, count, little_endian=little_endian)
+    entries = _entries(item, count, bits, little_endian=little_endian)
     if entries.size == 0 or not 1 <= bits <= 16:
         raise PixelDataError("a lookup table is empty, or its depth impossible", code="invalid-lut")
     if entries.size < count:
@@ -79,13 +80,18 @@ def _first_mapped(value: int, domain: tuple[float, float]) -> int:
     return value
 
 
-def _entries(item: Header, count: int, *, little_endian: bool) -> npt.NDArray[np.uint16]:
+def _entries(item: Header, count: int, bits: int, *, little_endian: bool) -> npt.NDArray[np.uint16]:
     values = item.values("LUTData")
     if len(values) == 1 and isinstance(values[0], bytes | bytearray):
         raw = bytes(values[0])
-        if len(raw) < 2 * count and len(raw) in (count, count + count % 2):  # 8-bit entries, two to a word
-            return np.frombuffer(raw, np.uint8).astype(np.uint16)
         order = "<u2" if little_endian else ">u2"
-        return np.frombuffer(raw[: len(raw) // 2 * 2], order).astype(np.uint16)
-    numbers = np.array(item.numbers("LUTData"), dtype=np.int64)
-    return (numbers % _FULL).astype(np.uint16)  # entries are unsigned, even where the VR was taken for SS
+        words = np.frombuffer(raw[: len(raw) // 2 * 2], order).astype(np.uint16)
+        if len(raw) == count and count % 2:  # an odd number of bytes has no words
+            return np.frombuffer(raw, np.uint8).astype(np.uint16)
+    else:
+        numbers = np.array(item.numbers("LUTData"), dtype=np.int64)
+        words = (numbers % _FULL).astype(np.uint16)  # entries are unsigned, even where the VR was taken for SS
+    if bits <= _BYTE and count > 1 and words.size == (count + 1) // 2:
+        # Entries of eight bits, two to a word. The length tells, not the descriptor: many write a word for each.
+        return np.stack([words & 0xFF, words >> _BYTE], axis=-1).reshape(-1)
+    return words

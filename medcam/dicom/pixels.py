@@ -10,14 +10,24 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    UID,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+    RLELossless,
+)
 
-from medcam.dicom.codestream import check_codestream
-from medcam.dicom.description import PALETTE, PixelDescription, check_frames, describe
+from medcam.dicom.codestream import check_codestream, jpeg_frame, with_whole_scan
+from medcam.dicom.description import GREY, PALETTE, PixelDescription, check_frames, describe
 from medcam.dicom.errors import PixelDataError, converting
+from medcam.dicom.gdcm import GDCM_SYNTAXES, decode_with_gdcm
 from medcam.dicom.header import Header
 from medcam.dicom.transfer import transfer_syntax_of, unsupported
 
+_LOSSY = frozenset((JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K))
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """ITU-R BT.601, the Y of YBR_FULL (DICOM PS3.3 C.7.6.3.1.2)."""
 
@@ -42,6 +52,11 @@ class DecodedPixels:
         return self.values.ndim == 3
 
     @property
+    def is_lossy(self) -> bool:
+        """Whether the codec may deliver values that the film did not hold, some of them beyond Bits Stored."""
+        return self.transfer_syntax in _LOSSY
+
+    @property
     def is_native(self) -> bool:
         """Whether no codec was involved, so that stray bits may lie anywhere in the container."""
         return not self.transfer_syntax.is_compressed
@@ -62,7 +77,8 @@ def decode_pixels(header: Header) -> DecodedPixels:
     check_frames(header, description, data, encapsulated=syntax.is_encapsulated)
     if syntax.is_encapsulated:
         check_codestream(data, description)
-    values = _decode(data, description, syntax, str(header.dataset["PixelData"].VR))
+        data = _mended(data, header)
+    values = _decode(data, header, description, syntax)
     if description.photometric == PALETTE:
         values = _through_palette(values, header.dataset)
     return DecodedPixels(values, description, syntax)
@@ -75,23 +91,46 @@ def luminance(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return np.where(equal, values[..., 0], grey).astype(np.float32)
 
 
-def _decode(data: bytes, description: PixelDescription, syntax: UID, vr: str) -> npt.NDArray[Any]:
+def _mended(data: bytes, header: Header) -> bytes:
+    mended = with_whole_scan(data)
+    if mended is not data:
+        header.warn("the JPEG scan header is wrong (spectral selection): it was read as the only one possible")
+    return mended
+
+
+def _decode(data: bytes, header: Header, description: PixelDescription, syntax: UID) -> npt.NDArray[Any]:
     with converting("no codec here decodes this transfer syntax", PixelDataError, "unsupported-transfer-syntax"):
         decoder = get_decoder(syntax)
-    if not decoder.is_available:
-        raise unsupported(syntax)
-    with converting("the pixel data cannot be decoded", PixelDataError):
-        plugin = "pydicom" if syntax == RLELossless else ""  # the other one panics on damaged data
-        values, _ = decoder.as_array(data, index=0, decoding_plugin=plugin, **_options(description, vr))
+    if decoder.is_available:
+        with converting("the pixel data cannot be decoded", PixelDataError):
+            plugin = "pydicom" if syntax == RLELossless else ""  # the other one panics on damaged data
+            options = _options(description, str(header.dataset["PixelData"].VR))
+            values, _ = decoder.as_array(data, index=0, decoding_plugin=plugin, **options)
+    else:
+        values = _with_gdcm(data, header, description, syntax)
     shape = (description.rows, description.columns) + ((3,) if description.samples == 3 else ())
     if values.shape != shape:
         raise PixelDataError("the decoded image has another size than its header says")
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
+def _with_gdcm(data: bytes, header: Header, description: PixelDescription, syntax: UID) -> npt.NDArray[Any]:
+    """Stands in for a plug-in that is not installed, and says so.
+
+    It does not get a second try at what a plug-in has refused: on damaged streams it makes up what is missing.
+    """
+    found = jpeg_frame(data) if syntax in GDCM_SYNTAXES and description.samples == 1 else None
+    if found is None or (found[1].rows, found[1].columns) != (description.rows, description.columns):
+        raise unsupported(syntax)
+    values = decode_with_gdcm(*found, description, syntax)
+    header.warn("decoded by GDCM (SimpleITK): no plug-in of pydicom is installed for the transfer syntax")
+    return values
+
+
 def _options(description: PixelDescription, vr: str) -> dict[str, Any]:
     return {
-        "correct_unused_bits": False,  # the padding value is compared with the whole container first
+        # Grey: the padding value is compared with the whole container first.
+        "correct_unused_bits": description.photometric not in GREY,
         "rows": description.rows,
         "columns": description.columns,
         "samples_per_pixel": description.samples,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class _Quiet:
@@ -42,3 +43,28 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         _QUIET.leave()
+
+
+_STDERR, _STDERR_LOCK = 2, threading.Lock()
+
+
+@contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Lets nothing that a C library writes to standard error come out while it lasts; one caller at a time.
+
+    The file descriptor belongs to the whole process, so what other threads write in the meantime is lost as well: for
+    short calls only.
+    """
+    with _STDERR_LOCK:
+        saved = -1
+        with suppress(OSError):  # no standard error to keep, or no descriptor left: then nothing is done
+            saved = os.dup(_STDERR)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, _STDERR)
+            os.close(nothing)
+        try:
+            yield
+        finally:
+            if saved >= 0:
+                os.dup2(saved, _STDERR)
+                os.close(saved)

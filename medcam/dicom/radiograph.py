@@ -105,8 +105,8 @@ def radiograph_from_dataset(dataset: Dataset, *, sha256: str | None = None) -> R
 def _grey_image(decoded: DecodedPixels, header: Header) -> _Image:
     description, container = decoded.description, decoded.values
     little = header.dataset.original_encoding[1] is not False
-    stored = stored_values(container, description, native=decoded.is_native)
-    padding = padding_mask(container, stored, header)
+    stored = stored_values(container, description, native=decoded.is_native, lossy=decoded.is_lossy)
+    padding = padding_mask(container, stored, description, header)
     modality = modality_values(stored, description, header, little_endian=little)
     low, high = sorted(modality.ends)
     voi = read_voi(header, (low, high), little_endian=little)
