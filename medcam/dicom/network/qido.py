@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from medcam.dicom.network.web import WebAnswer, WebClient, WebError
 
@@ -46,7 +46,7 @@ def search(client: WebClient, path: str, matches: Pairs, key: str) -> Iterator[I
     offset = 0
     while True:
         pairs = [*matches, ("limit", str(PAGE)), ("offset", str(offset))]
-        page = client.get(f"{client.url}{path}?{urlencode(pairs)}", "application/dicom+json", _results)
+        page = client.get(f"{client.url}{path}?{_encoded(pairs)}", "application/dicom+json", _results)
         fresh = [item for item in page.items if str(value(item, key)) not in seen]
         for item in fresh:
             if str(value(item, key)) in seen:
@@ -62,6 +62,11 @@ def search(client: WebClient, path: str, matches: Pairs, key: str) -> Iterator[I
                 code="too-many-results",
                 next_step="Narrow it, for example by StudyDate, and annotate in several runs.",
             )
+
+
+def _encoded(pairs: Pairs) -> str:
+    # Wildcards in clear, which a query may hold (RFC 3986 section 3.4): Orthanc takes %2A for an asterisk to look for.
+    return urlencode(pairs, quote_via=quote, safe="*?,")
 
 
 def value(item: Item, tag: str) -> Any:  # noqa: ANN401  whatever a server sends
