@@ -104,7 +104,7 @@ class InstanceFolder:
         """The receipt of complete results for this request digest; None where something is missing or differs."""
         if not (self.path / FILE_NAME).is_file():
             return None
-        receipt = _read_receipt(self.path / RECEIPT_NAME)
+        receipt = read_receipt(self.path / RECEIPT_NAME)
         if receipt is None or receipt.request != request:
             return None
         return receipt if all((self.path / name).is_file() for name in receipt.files) else None
@@ -122,7 +122,7 @@ class InstanceFolder:
             Names of the objects kept.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        receipt = _read_receipt(self.path / RECEIPT_NAME)
+        receipt = read_receipt(self.path / RECEIPT_NAME)
         # The receipt stays with the objects that it vouches for: a run killed here must find them the same next time.
         kept = () if receipt is None or not making or receipt.making != making else (*receipt.files, RECEIPT_NAME)
         for pattern in _OURS:
@@ -141,7 +141,8 @@ class InstanceFolder:
         write_explanation(self.path / FILE_NAME, explanation)
 
 
-def _read_receipt(path: Path) -> Receipt | None:
+def read_receipt(path: Path) -> Receipt | None:
+    """The receipt in a file; None where there is none, or none that can be read."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         return Receipt(
