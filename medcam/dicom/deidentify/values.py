@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Mapping, Sequence
 
 from pydicom._uid_dict import UID_dictionary
@@ -19,6 +20,8 @@ _MOST_VALUES = 32
 _DS = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$")
 _IS = re.compile(r"^[+-]?\d{1,7}$")
 _AGE = re.compile(r"^(\d{3})([DWMY])$")
+_FORMATS: Mapping[str, str] = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
+_TEXT = re.compile(rb"[A-Za-z0-9]{4}")
 _OLDEST = 90
 _RANGES: Mapping[str, tuple[int, int]] = {
     "US": (0, 65535),
@@ -31,15 +34,25 @@ _RANGES: Mapping[str, tuple[int, int]] = {
 def kept_numbers(header: Header, tag: BaseTag, keyword: str) -> list[object] | None:
     """Numbers as the dictionary's VR wants them, None where one of them is none, or there are more than allowed.
 
-    Integers beyond seven digits are dropped, and floating point values rounded to seven significant digits: long digits
-    and arbitrary bytes can be an identifier.
+    Integers beyond seven digits are dropped, floating point values rounded to seven significant digits, and binary
+    numbers dropped whose bytes spell something: digits and bytes can be an identifier.
     """
     texts = header.texts(keyword)
     if not texts or len(texts) > _most(tag):
         return None
     vr = dictionary_VR(tag)
-    kept = [_number(text, "SS" if vr == "US or SS" and text.startswith("-") else vr) for text in texts]
-    return None if any(value is None for value in kept) else kept
+    if vr == "US or SS":
+        vr = "SS" if any(text.startswith("-") for text in texts) else "US"
+    kept = [_number(text, vr) for text in texts]
+    return None if any(value is None for value in kept) or _spells(kept, vr) else kept
+
+
+def _spells(numbers: Sequence[object], vr: str) -> bool:
+    """Whether the bytes of binary numbers, in either order, read as text: four letters or digits in a row."""
+    if vr not in _FORMATS:
+        return False
+    layouts = (f"{order}{len(numbers)}{_FORMATS[vr]}" for order in "<>")
+    return any(_TEXT.search(struct.pack(layout, *numbers)) for layout in layouts)
 
 
 def _number(text: str, vr: str) -> object | None:
@@ -48,7 +61,7 @@ def _number(text: str, vr: str) -> object | None:
         return (f"{value:.7g}" if vr == "DS" else float(f"{value:.7g}")) if math.isfinite(value) else None
     if not _IS.match(text):
         return None
-    low, high = _RANGES.get(vr[:2], (-9_999_999, 9_999_999))
+    low, high = _RANGES.get(vr, (-9_999_999, 9_999_999))
     number = int(text)
     return (str(number) if vr == "IS" else number) if low <= number <= high else None
 
