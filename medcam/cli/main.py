@@ -13,10 +13,11 @@ from medcam.cli.console import reporting_errors
 from medcam.cli.deidentify import deidentify
 from medcam.cli.demo import demo
 from medcam.cli.doctor import doctor
+from medcam.cli.listen import listen
 from medcam.cli.review import review
 from medcam.cli.train import train
 
-_ORDER = ("demo", "annotate", "review", "models", "train", "phantom", "evaluate", "deidentify", "doctor")
+_ORDER = ("demo", "annotate", "review", "listen", "models", "train", "phantom", "evaluate", "deidentify", "doctor")
 
 
 class _InOrder(TyperGroup):
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(annotate)
 app.command()(review)
+app.command()(listen)
 app.add_typer(models.app, name="models")
 app.command()(train)
 app.add_typer(phantom.app, name="phantom")
