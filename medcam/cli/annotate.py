@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from medcam.cli.console import ExitCode, command_line, progress, say, show, stoppable
+from medcam.cli.network import CALLING_AET, CallingAet, SendTo, TlsCa, TlsCert, TlsKey, destination, security
+from medcam.dicom.network.destination import is_web
 from medcam.service.annotate.options import AnnotateOptions, parse_outputs
 
 if TYPE_CHECKING:
     from medcam.service.annotate.manifest import Manifest
+    from medcam.service.sending.counts import DeliveryCounts
 
+_TO_KEEP = "json,png"
+_TO_SEND = "json,png,sc,seg,sr"
 _WORDS = {
     "annotated": "explained and written",
     "skipped": "no image, or known not to be a frontal chest film",
@@ -23,10 +29,12 @@ _WORDS = {
 
 def annotate(
     source: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="SOURCE",
-            help="DICOM files, folders, ZIP and tar archives, DICOMDIRs; anything else in them is skipped.",
+            help="DICOM files, folders, ZIP and tar archives, DICOMDIRs; anything else in them is skipped. "
+            "Or a search: dicomweb://HOST[:PORT]/PATH[/studies/UID][?StudyDate=...&Modality=...]; "
+            "dicomwebs://... for HTTPS.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where results go; made if absent.")],
@@ -42,14 +50,20 @@ def annotate(
         ),
     ] = None,
     write: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="LIST",
             help="What to write, separated by commas: json, png (overlays) and DICOM objects: sc (Secondary Capture), "
             "seg (regions and maps), sr (structured report), ko (key objects), gsps (boxes). json always is: it marks "
             "a film as finished.",
+            show_default="json,png; with --send-to json,png,sc,seg,sr",
         ),
-    ] = "json,png",
+    ] = None,
+    send_to: SendTo = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    calling_aet: CallingAet = CALLING_AET,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Threads that read, prepare and write.", show_default="cores")
     ] = None,
@@ -74,17 +88,20 @@ def annotate(
 ) -> None:
     """Find what is on chest radiographs, and where, and write it beside them. Research use. Not a medical device.
 
-    Ends with 0 when all is done (skipped and flagged films included), 1 when some files were quarantined, 2 when the
-    call is wrong, 3 when nothing could be done. A run that was stopped goes on when the same command is given again.
+    Ends with 0 when all is done (skipped and flagged films included), 1 when some files were quarantined or some
+    objects not delivered, 2 when the call is wrong, 3 when nothing could be done. A run that was stopped goes on when
+    the same command is given again.
     """
     options = AnnotateOptions(
         model=model,
         findings=tuple(finding or ()),
-        outputs=parse_outputs(write),
+        outputs=parse_outputs(write or (_TO_SEND if send_to else _TO_KEEP)),
         workers=workers or 0,
         resume=resume,
         allow_out_of_distribution=allow_out_of_distribution,
         capture_side=capture_side,
+        send_to=destination(send_to),
+        security=security(calling_aet, tls_ca, tls_cert, tls_key, web=any(map(is_web, [*source, send_to or ""]))),
     )
     manifest = run_annotate(source, out, options)
     if json:
@@ -95,7 +112,7 @@ def annotate(
     raise typer.Exit(exit_code(manifest))
 
 
-def run_annotate(sources: list[Path], out: Path, options: AnnotateOptions) -> Manifest:
+def run_annotate(sources: Sequence[Path | str], out: Path, options: AnnotateOptions) -> Manifest:
     """Annotates with progress on standard error.
 
     Raises:
@@ -113,7 +130,8 @@ def exit_code(manifest: Manifest) -> ExitCode:
     counts = manifest.counts
     if counts.annotated + counts.skipped + counts.duplicate == 0:
         return ExitCode.NOTHING_DONE
-    return ExitCode.SOME_QUARANTINED if counts.quarantined else ExitCode.DONE
+    undelivered = manifest.deliveries is not None and manifest.deliveries.undelivered > 0
+    return ExitCode.SOME_QUARANTINED if counts.quarantined or undelivered else ExitCode.DONE
 
 
 def summarise(manifest: Manifest, out: Path) -> None:
@@ -138,7 +156,19 @@ def summarise(manifest: Manifest, out: Path) -> None:
     say(f"Results: {out}/<study>/<instance>/   record of the run: {out / 'manifest.json'}")
     if manifest.quarantined:
         say(f"Refused files, each with a reason: {out / 'quarantine.jsonl'}")
+    if manifest.deliveries is not None:
+        _tell_deliveries(manifest.deliveries, out)
     say(RESEARCH_USE)
+
+
+def _tell_deliveries(deliveries: DeliveryCounts, out: Path) -> None:
+    earlier = f" ({deliveries.already_sent} more by an earlier run)" if deliveries.already_sent else ""
+    say(f"Sent: {deliveries.sent} DICOM objects{earlier}")
+    if deliveries.refused:
+        say(f"Refused by the destination: {deliveries.refused}, with reasons in {out / 'deliveries.jsonl'}")
+    if deliveries.failed:
+        say(f"Not delivered: {deliveries.failed}, with reasons in {out / 'deliveries.jsonl'}")
+        say("Give the same command again to send them: what was accepted is not sent twice.")
 
 
 def _note(quarantined: int) -> str:

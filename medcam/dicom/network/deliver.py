@@ -7,8 +7,9 @@ from pathlib import Path
 
 from medcam.dicom.network import store_scu, stow
 from medcam.dicom.network.delivery import Delivery, Parcel, pack
-from medcam.dicom.network.destination import Destination, DimseDestination
+from medcam.dicom.network.destination import Destination, DimseDestination, WebDestination
 from medcam.dicom.network.security import Security
+from medcam.dicom.network.web import WebClient
 
 
 def deliver(destination: Destination, files: Sequence[Path], security: Security) -> list[Delivery]:
@@ -32,6 +33,18 @@ def deliver(destination: Destination, files: Sequence[Path], security: Security)
     parcels = [item for item in packed if isinstance(item, Parcel)]
     sent = iter(_send(destination, parcels, security))
     return [next(sent) if isinstance(item, Parcel) else item for item in packed]
+
+
+def check_destination(destination: Destination, security: Security) -> None:
+    """Makes sure that certificates and headers can be used, without calling the destination.
+
+    Raises:
+        UsageError: As `deliver`.
+    """
+    if isinstance(destination, WebDestination):
+        WebClient(destination.url, security).close()
+    elif security.tls:
+        security.ssl_context()
 
 
 def _send(destination: Destination, parcels: Sequence[Parcel], security: Security) -> list[Delivery]:

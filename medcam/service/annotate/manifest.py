@@ -12,6 +12,7 @@ from typing import Any
 from medcam.core.explanation import RESEARCH_USE, ModelReference
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Skipped
 from medcam.service.atomic import write_text
+from medcam.service.sending.counts import DeliveryCounts
 
 MANIFEST_NAME = "manifest.json"
 SCHEMA_VERSION = "1.0"
@@ -46,6 +47,7 @@ class Manifest:
         skipped: Inputs passed over.
         duplicates: Inputs that were there twice.
         quarantined: How many were refused; `quarantine.jsonl` says which and why.
+        deliveries: What became of objects that were to be sent; None where none were.
     """
 
     model: ModelReference
@@ -57,6 +59,7 @@ class Manifest:
     skipped: tuple[Skipped, ...] = field(default=(), repr=False)
     duplicates: tuple[Duplicate, ...] = field(default=(), repr=False)
     quarantined: int = 0
+    deliveries: DeliveryCounts | None = None
 
     @property
     def counts(self) -> Counts:
@@ -89,6 +92,7 @@ class Manifest:
             "annotated": [asdict(item) for item in self.annotated],
             "skipped": [asdict(item) for item in self.skipped],
             "duplicates": [asdict(item) for item in self.duplicates],
+            **({} if self.deliveries is None else {"deliveries": asdict(self.deliveries)}),
         }
 
     def to_json(self) -> str:

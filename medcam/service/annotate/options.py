@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from medcam.core.errors import UsageError
+from medcam.dicom.network.destination import Destination
 from medcam.dicom.network.security import Security
 
 
@@ -64,6 +65,7 @@ class AnnotateOptions:
         workers: Threads that read, prepare and write.
         resume: Whether instances completed by an earlier run with the same source, model and options are kept.
         allow_out_of_distribution: Whether `present` is told for films that the model finds strange.
+        send_to: Where DICOM objects are sent; None for nowhere.
         security: How DICOMweb services and application entities are called.
         capture_side: Most pixels along the longer side of a Secondary Capture, 512 to 4096.
     """
@@ -75,6 +77,7 @@ class AnnotateOptions:
     resume: bool = True
     allow_out_of_distribution: bool = False
     capture_side: int = CAPTURE_SIDE
+    send_to: Destination | None = None
     security: Security = field(default_factory=Security)
 
     def __post_init__(self) -> None:
@@ -86,5 +89,11 @@ class AnnotateOptions:
             )
         if Output.JSON not in self.outputs:
             object.__setattr__(self, "outputs", parse_outputs(",".join((Output.JSON, *self.outputs))))
+        if self.send_to is not None and not set(self.outputs) - {Output.JSON, Output.PNG}:
+            raise UsageError(
+                "there is nothing to send: no kind of DICOM object is asked for",
+                code="nothing-to-send",
+                next_step="Add sc, seg, sr, ko or gsps to --write.",
+            )
         if self.workers == 0:
             object.__setattr__(self, "workers", default_workers())

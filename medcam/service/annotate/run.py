@@ -28,6 +28,7 @@ from medcam.models.card_json import card_to_json
 from medcam.models.registry import load_model
 from medcam.service.annotate.admission import Admission
 from medcam.service.annotate.bounded import batches, bounded_map, threads
+from medcam.service.annotate.deliveries import deliveries
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.instance_output import Request
 from medcam.service.annotate.manifest import MANIFEST_NAME, Manifest, write_manifest
@@ -39,6 +40,7 @@ from medcam.service.annotate.quarantine import QuarantineLog
 from medcam.service.annotate.stages import Prepared, Readers, Stages, guarded
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.explanations.software import software_versions
+from medcam.service.sending.counts import DeliveryCounts
 
 BATCH = 8
 BATCH_PIXELS = 64_000_000
@@ -58,8 +60,9 @@ def annotate(
     """Annotates every chest radiograph in files and folders. Research use. Not a medical device.
 
     Writes OUT/<study>/<instance>/explanation.json, overlay-<finding>.png and sc.dcm as asked for, OUT/quarantine.jsonl
-    as inputs are refused, and OUT/manifest.json last. A run that was stopped, whatever stopped it, goes on where it was
-    when it is called again.
+    as inputs are refused, and OUT/manifest.json last. With a destination, the DICOM objects of each film are sent as
+    soon as it is finished, and OUT/deliveries.jsonl remembers what was accepted. A run that was stopped, whatever
+    stopped it, goes on where it was when it is called again.
 
     Args:
         sources: Files, folders and searches of DICOMweb services; what is no DICOM image is skipped.
@@ -90,13 +93,21 @@ def annotate(
     shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
     with nullcontext(readers) if readers else ReaderPool(options.workers) as reading:
         _open_output(out)
-        with QuarantineLog(out) as quarantine:
+        with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
             tally = Tally(len(files), quarantine, progress)
-            _run(files, Stages(out, classifier, request, reading), options, tally)
-    manifest = _manifest(tally, request, started)
+            _run(files, Stages(out, classifier, request, reading), options, _both(tally.add, sending.add))
+    manifest = _manifest(tally, request, started, sending.counts)
     with writing():
         write_manifest(out, manifest)
     return manifest
+
+
+def _both(*sinks: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+    def settle(outcome: Outcome) -> None:
+        for sink in sinks:
+            sink(outcome)
+
+    return settle
 
 
 def _request(classifier: Classifier, options: AnnotateOptions) -> Request:
@@ -123,12 +134,12 @@ def _open_output(out: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def _run(files: Sequence[Input], stages: Stages, options: AnnotateOptions, tally: Tally) -> None:
+def _run(files: Sequence[Input], stages: Stages, options: AnnotateOptions, sink: Callable[[Outcome], None]) -> None:
     admission = Admission(stages.out, stages.request, resume=options.resume)
 
     def settle(outcome: Outcome) -> None:
         admission.settle(outcome)
-        tally.add(outcome)
+        sink(outcome)
 
     with (
         # Films are what is shared out among the cores: linear algebra that spins up threads of its own for every film
@@ -174,7 +185,7 @@ def _pixels(film: Prepared) -> int:
     return int(film.radiograph.pixels.size)
 
 
-def _manifest(tally: Tally, request: Request, started: datetime) -> Manifest:
+def _manifest(tally: Tally, request: Request, started: datetime, sent: DeliveryCounts | None) -> Manifest:
     return Manifest(
         model=ModelReference(*request.model),
         options={
@@ -189,4 +200,5 @@ def _manifest(tally: Tally, request: Request, started: datetime) -> Manifest:
         skipped=tuple(tally.skipped),
         duplicates=tuple(tally.duplicates),
         quarantined=tally.quarantined,
+        deliveries=sent,
     )

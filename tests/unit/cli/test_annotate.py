@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import pytest
 
 from medcam.core.errors import UsageError
 from medcam.core.explanation import ModelReference
+from medcam.dicom.network.destination import DimseDestination
+from medcam.dicom.network.security import Security
 from medcam.service.annotate import run as service
 from medcam.service.annotate.manifest import Manifest
 from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Skipped
 from medcam.service.annotate.output_errors import OutputError
+from medcam.service.sending.counts import DeliveryCounts
 
 from .conftest import Ended
 
@@ -42,11 +46,11 @@ class Job:
     def __init__(self) -> None:
         self.result: Manifest = manifest(annotated=1)
         self.failure: BaseException | None = None
-        self.sources: list[Path] = []
+        self.sources: list[str] = []
         self.out = Path()
         self.options = AnnotateOptions()
 
-    def __call__(self, sources: list[Path], out: Path, options: AnnotateOptions, progress: object) -> Manifest:
+    def __call__(self, sources: list[str], out: Path, options: AnnotateOptions, progress: object) -> Manifest:
         self.sources, self.out, self.options = sources, out, options
         if self.failure is not None:
             raise self.failure
@@ -84,7 +88,7 @@ def test_every_option_reaches_the_job(medcam: Callable[..., Ended], job: Job) ->
         *("annotate", "a", "b", "--out", "out", "--model", "mine", "--finding", "nodule", "--finding", "Mass"),
         *("--write", "sc,png", "--workers", 3, "--no-resume", "--allow-out-of-distribution"),
     )
-    assert (job.sources, job.out) == ([Path("a"), Path("b")], Path("out"))
+    assert (job.sources, job.out) == (["a", "b"], Path("out"))
     assert job.options == AnnotateOptions(
         model="mine",
         findings=("nodule", "Mass"),
@@ -93,6 +97,55 @@ def test_every_option_reaches_the_job(medcam: Callable[..., Ended], job: Job) ->
         resume=False,
         allow_out_of_distribution=True,
     )
+
+
+def test_a_destination_and_how_it_is_called_reach_the_job(
+    medcam: Callable[..., Ended], job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDCAM_DICOMWEB_AUTHORIZATION", "Bearer of-a-secret")
+    files = {name: tmp_path / f"{name}.pem" for name in ("ca", "cert", "key")}
+    for path in files.values():
+        path.touch()
+    tls = [word for name, path in files.items() for word in (f"--tls-{name}", str(path))]
+
+    medcam("annotate", "films", "--out", "out", "--send-to", "PACS@pacs.example:104", "--calling-aet", "CAM", *tls)
+
+    assert job.options.send_to == DimseDestination("PACS", "pacs.example", 104)
+    assert job.options.security == Security("CAM", files["ca"], files["cert"], files["key"])
+    assert job.options.outputs == (Output.JSON, Output.PNG, Output.SC, Output.SEG, Output.SR)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("annotate", "dicomweb://127.0.0.1/pacs"), ("annotate", "films", "--send-to", "dicomwebs://pacs.example/web")],
+)
+def test_secret_headers_go_to_dicomweb_alone_and_are_not_shown(
+    medcam: Callable[..., Ended], job: Job, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("MEDCAM_DICOMWEB_AUTHORIZATION", "Bearer of-a-secret")
+
+    ended = medcam(*arguments, "--out", "out")
+
+    assert job.options.security.headers == {"Authorization": "Bearer of-a-secret"}
+    assert "of-a-secret" not in repr(job.options) + ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "code", "words"),
+    [
+        (DeliveryCounts(sent=6, already_sent=2), 0, "Sent: 6 DICOM objects (2 more by an earlier run)"),
+        (DeliveryCounts(sent=5, refused=1), 1, "Refused by the destination: 1"),
+        (DeliveryCounts(failed=6), 1, "Give the same command again"),
+    ],
+)
+def test_what_was_not_delivered_is_told(
+    medcam: Callable[..., Ended], job: Job, deliveries: DeliveryCounts, code: int, words: str
+) -> None:
+    job.result = replace(manifest(annotated=2), deliveries=deliveries)
+
+    ended = medcam("annotate", "films", "--out", "out", "--send-to", "PACS@pacs.example:104")
+
+    assert (ended.code, words in ended.out) == (code, True)
 
 
 def test_without_options_json_and_png_are_written_and_finished_films_kept(
@@ -132,6 +185,10 @@ def test_json_prints_the_manifest_and_nothing_else(medcam: Callable[..., Ended],
         ("annotate", "films", "--out", "out", "--write", "gif"),
         ("annotate", "films", "--out", "out", "--write", ","),
         ("annotate", "films", "--out", "out", "--workers", "0"),
+        ("annotate", "films", "--out", "out", "--send-to", "somewhere"),
+        ("annotate", "films", "--out", "out", "--send-to", "PACS@pacs.example:104", "--write", "json,png"),
+        ("annotate", "films", "--out", "out", "--send-to", "PACS@pacs.example:104", "--tls-cert", "absent.pem"),
+        ("annotate", "films", "--out", "out", "--calling-aet", "longer than an AE title is"),
     ],
 )
 def test_wrong_calls(medcam: Callable[..., Ended], job: Job, arguments: tuple[str, ...]) -> None:
