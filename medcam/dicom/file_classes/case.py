@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from medcam.dicom.file_classes.formulas import Numbers
 
 
@@ -19,9 +22,12 @@ class FileClass:
         values: float64 [rows, columns] after the Modality LUT, denser is brighter, padding at the darkest value of the
             rest; None where the file is to be refused.
         shown: float64 [rows, columns] brightness 0 to 1 as displayed; None where only the values are compared.
+        padding: bool [rows, columns], true where there is no image; None where there is no padding.
         refused: The error code, where the file must be refused.
         tolerance: Largest error of a value that the codec is allowed, in units of the stored values.
         needs_display: Whether what is special shows only in the brightness, not in the values.
+        settled: Whether the standard says what is right; false where the file contradicts itself and the answer is
+            medcam's own.
     """
 
     name: str
@@ -30,6 +36,8 @@ class FileClass:
     data: bytes = field(repr=False)
     values: Numbers | None = field(default=None, repr=False)
     shown: Numbers | None = field(default=None, repr=False)
+    padding: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
     refused: str = ""
     tolerance: float = 0.0
     needs_display: bool = False
+    settled: bool = True

@@ -29,6 +29,9 @@ from medcam.dicom.file_classes.case import FileClass
 from medcam.dicom.file_classes.formulas import Numbers
 from medcam.dicom.file_classes.jpeg import lossless_jpeg, run_length, sequential_jpeg
 
+FAULTY = "faulty headers"
+"""Group of files that break a rule and can be read with certainty all the same."""
+
 BASELINE, EXTENDED = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
 LOSSLESS, LOSSLESS_SV1 = "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"
 JPEG_LS, NEAR_LOSSLESS = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"
@@ -66,16 +69,16 @@ def encodings() -> list[FileClass]:
         "Number of Frames 1": (file_of(image(RAMP, bits=12, NumberOfFrames=1)), _PLAIN),
     }
     section = "PS3.5 7.3, Annex A; PS3.10 7.1"
-    return [FileClass(name, "encoding", section, data, values) for name, (data, values) in kinds.items()]
+    return [FileClass(name, _group(name, "encoding"), section, data, values) for name, (data, values) in kinds.items()]
 
 
 def codecs() -> list[FileClass]:
     """Compressed transfer syntaxes."""
     eight, smooth = (_SMOOTH // 16).astype(np.uint8), _SMOOTH.astype(np.float64)
     kinds: dict[str, tuple[str, npt.NDArray[Any], int, bytes, float]] = {
-        "RLE, 16 bits": (RLE, RAMP, 12, run_length(RAMP), 0),
+        "RLE, 16 bits": (RLE, _SMOOTH, 12, run_length(_SMOOTH), 0),
         "RLE, 8 bits": (RLE, eight, 8, run_length(eight), 0),
-        "RLE, signed": (RLE, SIGNED, 12, run_length(SIGNED), 0),
+        "RLE, signed": (RLE, _signed(), 12, run_length(_signed()), 0),
         "JPEG baseline": (BASELINE, eight, 8, sequential_jpeg(eight, 8), 1),
         "JPEG extended, 12 bits": (EXTENDED, _SMOOTH, 12, sequential_jpeg(_SMOOTH, 12), 2),
         "JPEG extended, 12 bits, Se 0 in its scan header": (
@@ -117,7 +120,7 @@ def codecs() -> list[FileClass]:
     cases = [
         FileClass(
             name,
-            "codec",
+            _group(name, "codec"),
             "PS3.5 8.2, Annex A.4",
             encapsulated(image(stored, bits=bits), syntax, stream),
             stored.astype(np.float64),
@@ -147,7 +150,7 @@ def _wrapped_frames(smooth: Numbers) -> list[FileClass]:
     clipped = _beyond_its_bits()
     return [
         *cases,
-        FileClass("compressed, meta information says it is not", "codec", "PS3.5 A.4", named, smooth),
+        FileClass("compressed, meta information says it is not", FAULTY, "PS3.5 A.4", named, smooth),
         clipped,
     ]
 
@@ -161,6 +164,10 @@ def _beyond_its_bits() -> FileClass:
     data = encapsulated(image(film, bits=10), EXTENDED, sequential_jpeg(coded, 12))
     name = "JPEG extended, 12 bits for Bits Stored 10, overshooting"
     return FileClass(name, "codec", "PS3.5 8.2.1", data, film.astype(np.float64), tolerance=2)
+
+
+def _group(name: str, usual: str) -> str:
+    return FAULTY if name.startswith(("no preamble", "meta information")) or "Se 0" in name else usual
 
 
 def _signed() -> npt.NDArray[np.int16]:

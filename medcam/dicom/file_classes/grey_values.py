@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 
 from medcam.dicom.file_classes.build import DX, RAMP, SIGNED, WIDE, Words, file_of, image
 from medcam.dicom.file_classes.case import FileClass
+from medcam.dicom.file_classes.encodings import FAULTY
 from medcam.dicom.file_classes.formulas import Numbers
 
 
@@ -29,7 +30,14 @@ def polarity() -> list[FileClass]:
         ),
     }
     return [
-        FileClass(name, group, section, file_of(image(RAMP, bits=12, **attributes)), values)
+        FileClass(
+            name,
+            group,
+            section,
+            file_of(image(RAMP, bits=12, **attributes)),
+            values,
+            settled="contradiction" not in name,
+        )
         for name, (attributes, values) in kinds.items()
     ]
 
@@ -75,7 +83,8 @@ def bits() -> list[FileClass]:
         "Photometric Interpretation missing": (image(RAMP, bits=12, PhotometricInterpretation=None), plain),
     }
     return [
-        FileClass(name, "bits", "PS3.5 8.1.1, 8.2", file_of(film), values) for name, (film, values) in kinds.items()
+        FileClass(name, FAULTY if "missing" in name else "bits", "PS3.5 8.1.1, 8.2", file_of(film), values)
+        for name, (film, values) in kinds.items()
     ]
 
 
@@ -106,7 +115,7 @@ def padding() -> list[FileClass]:
         "padding and rescale": (_padded(frame, 0, RescaleSlope="-2", RescaleIntercept="9000"), 9000 - 2.0 * frame),
     }
     return [
-        FileClass(name, group, section, file_of(film), np.where(inside, values, values[inside].min()))
+        FileClass(name, group, section, file_of(film), np.where(inside, values, values[inside].min()), padding=~inside)
         for name, (film, values) in kinds.items()
     ]
 

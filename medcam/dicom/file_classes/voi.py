@@ -20,6 +20,9 @@ from medcam.dicom.file_classes.formulas import (
     sigmoid,
 )
 
+_OWN_CHOICE = ("negative width (impossible: ignored)", "Window Width missing", "no window")
+"""Classes that the standard does not say how to show."""
+
 _PLAIN = RAMP.astype(np.float64)
 _MONOCHROME1 = {"PhotometricInterpretation": "MONOCHROME1"}
 _CURVE = [0, 10, 40, 90, 160, 250, 255]
@@ -52,12 +55,12 @@ def windows() -> list[FileClass]:
             {"WindowCenter": ["1000", "3"], "WindowWidth": ["2000", "4"]},
             linear(1000, 2000),
         ),
-        "negative width (impossible: ignored)": (
+        _OWN_CHOICE[0]: (
             {"WindowCenter": "1000", "WindowWidth": "-20"},
             percentile_window(_PLAIN),
         ),
-        "Window Width missing": ({"WindowCenter": "1000"}, percentile_window(_PLAIN)),
-        "no window": ({}, percentile_window(_PLAIN)),
+        _OWN_CHOICE[1]: ({"WindowCenter": "1000"}, percentile_window(_PLAIN)),
+        _OWN_CHOICE[2]: ({}, percentile_window(_PLAIN)),
     }
     cases = [
         _case(name, image(RAMP, bits=12, **kind), _PLAIN, each(rule, _PLAIN)) for name, (kind, rule) in kinds.items()
@@ -162,4 +165,5 @@ def tables() -> list[FileClass]:
 
 
 def _case(name: str, film: Dataset, values: Numbers, shown: Numbers) -> FileClass:
-    return FileClass(name, "display", "PS3.3 C.11.2", file_of(film), values, shown, needs_display=True)
+    told = name not in _OWN_CHOICE
+    return FileClass(name, "display", "PS3.3 C.11.2", file_of(film), values, shown, needs_display=told)

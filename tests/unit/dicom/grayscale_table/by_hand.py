@@ -91,8 +91,9 @@ PIXELS = {
     "meta information names a codec, pixels are native": _SAME,
     "24 bytes after the pixels": _SAME,
     "Number of Frames 1": _SAME,
-    "RLE, 16 bits": _SAME,
-    "RLE, signed": _AROUND_ZERO,
+    # 40 for each column
+    "RLE, 16 bits": [0, 40, 80, 120, 160, 200, 240, 280],
+    "RLE, signed": [-2048, -2008, -1968, -1928, -1888, -1848, -1808, -1768],
     "JPEG lossless SV1, signed": _AROUND_ZERO,
     "window after rescale": [-100, -99.5, -99, 400, 923.5, 924, 1900, 1947.5],
     "window after negative slope": _TURNED,

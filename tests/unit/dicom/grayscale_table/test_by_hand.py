@@ -17,7 +17,7 @@ from .test_classes import CASES
 @pytest.mark.parametrize("name", PIXELS)
 def test_pixels(tmp_path: Path, name: str) -> None:
     pixels = load_radiograph(save(tmp_path, CASES[name].data)).pixels
-    np.testing.assert_array_equal(pixels[0], np.array(PIXELS[name], np.float32))
+    np.testing.assert_array_equal(pixels[0][: len(PIXELS[name])], np.array(PIXELS[name], np.float32))
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,17 @@ def test_brightness(tmp_path: Path, name: str) -> None:
     assert np.abs(shown - case.shown * 255).max() <= 0.5001
 
 
+@pytest.mark.parametrize("name", READ)
+def test_padding(tmp_path: Path, name: str) -> None:
+    case = CASES[name]
+    radiograph = load(case, tmp_path)
+    if case.padding is None:
+        assert radiograph.padding is None
+    else:
+        np.testing.assert_array_equal(radiograph.padding, case.padding)
+        assert not radiograph.display()[case.padding].any()
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals(tmp_path: Path, name: str) -> None:
     assert code_of(save(tmp_path, CASES[name].data)) == CASES[name].refused
