@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,10 +25,16 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def require_tool() -> Callable[[str], str]:
-    """Path of an external program; skips without it, or fails where MEDCAM_REQUIRE_INTEGRATION=1."""
+    """Path of an external program; skips without it, or fails where MEDCAM_REQUIRE_INTEGRATION=1.
+
+    Programs of the Python environment are passed over: pynetdicom brings a storescu and a storescp of its own, which
+    are not dcmtk's.
+    """
+    own = Path(sys.executable).parent
+    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder) != own]
 
     def find(name: str) -> str:
-        found = shutil.which(name)
+        found = shutil.which(name, path=os.pathsep.join(folders))
         if found:
             return found
         if os.environ.get("MEDCAM_REQUIRE_INTEGRATION") == "1":
