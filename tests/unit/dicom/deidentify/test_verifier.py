@@ -58,6 +58,7 @@ def text_bits(dataset: Dataset) -> None:
     dataset.PixelData = b"wilhelmine" + dataset.PixelData[10:]
 
 
+META = "element of the file meta information"
 TAMPERED: dict[str, tuple[Callable[[Dataset], object], str]] = {
     "private": (private, "private element"),
     "overlay": (overlay, "overlay or curve"),
@@ -72,7 +73,7 @@ TAMPERED: dict[str, tuple[Callable[[Dataset], object], str]] = {
     "word": (lambda d: setattr(d, "ViewPosition", "JONES"), "word of no standard"),
     "code": (code, "code of no public dictionary"),
     "statement": (lambda d: delattr(d, "PatientIdentityRemoved"), "no statement of de-identification"),
-    "meta": (lambda d: setattr(d.file_meta, "SourceApplicationEntityTitle", "A"), "element of the file meta information"),
+    "meta": (lambda d: setattr(d.file_meta, "SendingApplicationEntityTitle", "A"), META),
     "maker": (lambda d: setattr(d, "Manufacturer", "klinikum"), "original value"),
     "pixels": (text_bits, "original value"),
 }  # fmt: skip
