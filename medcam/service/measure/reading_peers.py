@@ -5,9 +5,9 @@
     python -m medcam.service.measure.reading_peers --files FOLDER...
 
 The classes are those of `medcam.dicom.file_classes`, each with its values by the standard's formulas; files that
-contradict themselves are left out. Before they are compared, values are scaled between their own minimum and maximum, so
-that units do not matter; three channels become their luminance. A class of display is judged on brightness, the others
-on values. Where there is padding the film is judged without it, and the padding must not be brighter than the film's
+contradict themselves are left out. Before they are compared, values are scaled between their own minimum and maximum:
+units do not matter. Three channels become their luminance. A class of display is judged on brightness, the others on
+values. Where there is padding the film is judged without it, and the padding must not be brighter than the film's
 darkest value. Real files have no known values: it is told whether they are read, and whether the others agree.
 """
 
@@ -36,6 +36,7 @@ from medcam.dicom.file_classes.peers import Pixels, Reader, answer, dicom_reader
 CLOSE = 0.0035
 """Of the range: less than one of 256 levels, which some readers round to."""
 
+_CHANNELS = 3
 _LUMA = np.array([0.299, 0.587, 0.114])
 _log = logging.getLogger(__name__)
 
@@ -144,6 +145,10 @@ def _through_monai(reader: ImageReader) -> Reader:
     def read(path: str, shown: bool) -> Pixels:  # neither of MONAI's readers knows windows
         image = reader.read(path)
         values = np.array(reader.get_data(image)[0])  # a copy: ITK's array ends with its image
+        if values.ndim == 4:  # colour: channels come first or last, and a frame axis with them
+            values = np.squeeze(values)
+        if values.ndim == 3 and values.shape[0] == _CHANNELS:
+            values = np.moveaxis(values, 0, -1)
         return values[0] if values.ndim == 3 and values.shape[0] == 1 else values
 
     return read
