@@ -7,6 +7,8 @@ ribs and wires are blurred by the detector and carry its noise. Bright letters a
 2. Connected parts of that, judged as letters: size, sharp edges all around, nearly one value inside.
 3. Letters near each other, of like height, make a line; a letter alone must be plainer to count.
 4. The box of each line, with a margin, is the answer: between letters nothing remains to be guessed at.
+
+Letters whose strokes were smoothed have no one value; `find_text_lines` finds them by the density of their edges.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from skimage.measure import label, regionprops
 from skimage.measure._regionprops import RegionProperties
 
 from medcam.core.arrays import BoolArray
+from medcam.dicom.deidentify.text_lines import find_text_lines
 
 Image = npt.NDArray[np.float32]
 
@@ -35,6 +38,8 @@ _FAINT = 0.125
 """Mean contrast of a letter; specks of noise that just pass the threshold have less."""
 _SMALLEST, _LARGEST = 5, 0.09
 """Height of a letter: at least, in pixels; at most, as a share of the film's shorter side."""
+_FEWEST = 10
+"""Pixels of a letter."""
 _WIDEST = 1.6
 """Width of a letter, or of letters that touch, by the largest height."""
 _DRAWN, _UNEVEN = 0.02, 0.12
@@ -86,6 +91,7 @@ def find_burned_in(image: npt.NDArray[np.floating], padding: BoolArray | None = 
         if high <= low:
             return found
     scaled = np.clip((values - low) / (high - low), -0.5, 1.5).astype(np.float32)
+    found |= find_text_lines(scaled)
     for film in (scaled, -scaled):
         for side in _openings(values.shape):
             for line in _lines(list(_letters(film, side))):
@@ -105,7 +111,9 @@ def _letters(film: Image, side: int) -> Iterator[_Letter]:
     around = cv2.erode(film, np.ones((5, 5), np.uint8), borderType=cv2.BORDER_REPLICATE)
     sharp = film - around
     tallest = _LARGEST * min(film.shape)
-    for region in regionprops(label(hat > _CONTRAST, connectivity=2)):
+    parts = label(hat > _CONTRAST, connectivity=2)
+    parts[np.bincount(parts.ravel())[parts] < _FEWEST] = 0  # specks of noise, by the thousand
+    for region in regionprops(parts):
         letter = _judged(region, film, hat, sharp, tallest)
         if letter is not None:
             yield letter
@@ -114,7 +122,9 @@ def _letters(film: Image, side: int) -> Iterator[_Letter]:
 def _judged(region: RegionProperties, film: Image, hat: Image, sharp: Image, tallest: float) -> _Letter | None:
     top, left, bottom, right = region.bbox
     height, width = bottom - top, right - left
-    if not (max(height, width) >= _SMALLEST and height <= tallest and width <= tallest * _WIDEST and region.area >= 10):
+    if not (
+        max(height, width) >= _SMALLEST and height <= tallest and width <= tallest * _WIDEST and region.area >= _FEWEST
+    ):
         return None
     if not _FILLED[0] <= region.extent <= 1.0:
         return None
