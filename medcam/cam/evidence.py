@@ -16,7 +16,9 @@ def evidence(activation: ActivationMap, zones: Zones | None = None, *, minimum_q
 
     Each cell's value is split by the fraction of the cell's *area* that each zone covers. What lies outside the film
     (padding of the model's input) counts as "outside-body". So the zones sum to the mean of the map, and with the bias
-    to the logit (Zhou et al. 2015, equation 2). The split is over the feature grid: a cell sees beyond itself.
+    to the logit (Zhou et al. 2015, equation 2). Of a PCAM head (Ye et al. 2020), whose cells are weighted already, they
+    sum to the sum of the map: a zone has the sum over its cells. The split is over the feature grid:
+    a cell sees beyond itself.
 
     Args:
         activation: The raw map, of a head with a ledger.
@@ -28,18 +30,20 @@ def evidence(activation: ActivationMap, zones: Zones | None = None, *, minimum_q
         `zones_quality` then still say what was refused.
 
     Raises:
-        InvalidValueError: The map has no ledger (its mean + bias is not a logit), or the minimum is no quality.
+        InvalidValueError: The map has no ledger (the message says why), or the minimum is no quality.
     """
     if not activation.ledger:
+        assert activation.relation is not None
         raise InvalidValueError(
-            f"maps by {activation.method!r} do not add up to a logit: they have no ledger",
-            next_step="Use a model with a GAP head for ledgers; regions and pictures work without.",
+            f"maps by {activation.method!r} do not add up to a logit, they have no ledger: "
+            f"the logit is {activation.relation.words}",
+            next_step="Use a model with a GAP or PCAM head for ledgers; regions and pictures work without.",
         )
     if not 0.0 <= minimum_quality <= 1.0:
         raise InvalidValueError(f"a quality lies between 0 and 1, not {minimum_quality}")
     values = activation.values.astype(np.float64)
-    positive = float(np.maximum(values, 0.0).mean())
-    negative = float(np.minimum(values, 0.0).mean())
+    positive = float(np.maximum(values, 0.0).sum()) * activation.cell_weight
+    negative = float(np.minimum(values, 0.0).sum()) * activation.cell_weight
     if zones is None:
         return Evidence(activation.bias, positive, negative)
     split = _split(activation, zones) if zones.quality >= minimum_quality else None
@@ -49,14 +53,14 @@ def evidence(activation: ActivationMap, zones: Zones | None = None, *, minimum_q
 def _split(activation: ActivationMap, zones: Zones) -> dict[str, float]:
     height, width = zones.masks[OUTSIDE].shape
     cover = CellCover.of(activation.transform, height, width)
-    values = activation.values.astype(np.float64)
+    values = activation.values.astype(np.float64) * activation.cell_weight
     split, rest = {}, np.ones_like(values)
     for name in ZONES:
         if name == OUTSIDE:
             continue
         fractions = cover.fractions(zones.masks[name])
         rest -= fractions
-        split[name] = float((values * fractions).mean())
+        split[name] = float((values * fractions).sum())
     # Outside the body is what remains: so the sum is exact, and padding beyond the film is in it.
-    split[OUTSIDE] = float((values * rest).mean())
+    split[OUTSIDE] = float((values * rest).sum())
     return split

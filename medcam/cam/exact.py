@@ -40,7 +40,7 @@ def activation_maps(
         grid = transform.resize(height, width)
         result.append(
             tuple(
-                ActivationMap(values, bias, grid, method, layer, prediction.ledger)
+                ActivationMap(values, bias, grid, method, layer, relation=prediction.relation)
                 for values, bias in zip(maps, biases, strict=True)
             )
         )
@@ -48,7 +48,7 @@ def activation_maps(
 
 
 def check_ledger(activation: ActivationMap, logit: float, tolerance: float = 1e-4) -> float:
-    """Checks that a map adds up to its logit: mean over cells + bias.
+    """Checks that a map adds up to its logit: mean over cells + bias, or their sum + bias (see `Relation`).
 
     Args:
         activation: A map of a head with a ledger.
@@ -63,8 +63,12 @@ def check_ledger(activation: ActivationMap, logit: float, tolerance: float = 1e-
         ModelError: The difference is larger than the tolerance or not a number; code "ledger-mismatch".
     """
     if not activation.ledger:
-        raise InvalidValueError(f"maps by {activation.method!r} have no ledger to check")
-    difference = abs(float(activation.values.mean(dtype=np.float64)) + activation.bias - logit)
+        assert activation.relation is not None
+        raise InvalidValueError(
+            f"maps by {activation.method!r} have no ledger to check: the logit is {activation.relation.words}"
+        )
+    total = float(activation.values.sum(dtype=np.float64)) * activation.cell_weight
+    difference = abs(total + activation.bias - logit)
     if not (math.isfinite(difference) and difference <= tolerance):
         raise ModelError(
             f"the map adds up to a logit {difference:.3g} away from the network's",

@@ -11,7 +11,7 @@ from medcam.core.errors import UsageError
 from medcam.core.finding import Finding
 from medcam.core.radiograph import Identity
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 RESEARCH_USE = "Research use. Not a medical device."
 """Said wherever a result is shown."""
 

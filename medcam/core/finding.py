@@ -58,7 +58,8 @@ class Evidence:
 
     Args:
         bias: The finding's bias.
-        total_positive: Sum of the map's positive values over its number of cells, at least 0.
+        total_positive: What the map's positive values add to the logit, at least 0: their sum over the number of cells
+            (GAP), or their sum (PCAM).
         total_negative: The same of the negative values, at most 0.
         zones: Logit units per zone, summing to total_positive + total_negative; None where zones are unknown or poor.
         zones_source: How the zones were found.
@@ -78,7 +79,7 @@ class Evidence:
         if self.zones is not None:
             total = self.total_positive + self.total_negative
             if not math.isclose(sum(self.zones.values()), total, rel_tol=1e-4, abs_tol=1e-3):
-                raise InvalidValueError("the zones of an evidence ledger must add up to the map's mean")
+                raise InvalidValueError("the zones of an evidence ledger must add up to the map's total")
 
     @property
     def logit(self) -> float:
@@ -94,7 +95,7 @@ class Finding:
         name: The finding's name as on the model card.
         code: SNOMED CT or RadLex code, None when the card has none.
         probability: Logistic function of the logit, 0 to 1.
-        logit: bias + mean of the map (GAP).
+        logit: bias + mean of the map (GAP); see `Relation` for other heads.
         threshold: Operating threshold on the probability.
         present: probability >= threshold; None when withheld (out of distribution).
         map: The raw map.

@@ -8,6 +8,7 @@ import numpy as np
 
 from medcam.core.arrays import FloatArray, frozen_array
 from medcam.core.errors import InvalidValueError
+from medcam.core.relation import Relation
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,12 +16,13 @@ class Prediction:
     """Logits, maps and pooled features of a batch, from one forward pass.
 
     Args:
-        logits: float32 [n, findings], computed from the maps (mean + bias) where the head has a ledger.
+        logits: float32 [n, findings], computed from the maps (mean or sum + bias) where the head has a ledger.
         maps: float32 [n, findings, height, width], raw class activation maps in logit units.
         biases: float32 [findings].
         features: float32 [n, channels], globally average pooled features, which the class weights multiply.
         pooled: float32 [n, k], what the model's out-of-distribution gate judges; None for the features themselves.
-        ledger: Whether logits = mean(maps) + biases holds.
+        ledger: Whether the maps add up to the logits; False takes it from a relation that has one.
+        relation: How the logits follow from the maps; the mean where none is given.
     """
 
     logits: FloatArray = field(repr=False)
@@ -29,6 +31,7 @@ class Prediction:
     features: FloatArray = field(repr=False)
     pooled: FloatArray | None = field(default=None, repr=False)
     ledger: bool = True
+    relation: Relation | None = None
 
     def __post_init__(self) -> None:
         logits = frozen_array(self.logits, np.float32, 2, "logits")
@@ -41,6 +44,11 @@ class Prediction:
             object.__setattr__(self, "pooled", frozen_array(self.pooled, np.float32, 2, "pooled features"))
         for name, value in (("logits", logits), ("maps", maps), ("biases", biases), ("features", features)):
             object.__setattr__(self, name, value)
+        relation = self.relation or Relation.MEAN
+        if relation.ledger and not self.ledger:
+            relation = Relation.UNSTATED
+        object.__setattr__(self, "relation", relation)
+        object.__setattr__(self, "ledger", relation.ledger)
 
     def __len__(self) -> int:
         return int(self.logits.shape[0])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medcam.core.card import ModelCard
-from medcam.core.errors import InvalidValueError, ModelError
+from medcam.core.errors import InvalidValueError
 from medcam.models.backbones import Backbone, build_backbone
 from medcam.models.heads import PoolingHead, build_head
 
@@ -27,6 +27,7 @@ class ClassifierOutput(NamedTuple):
         features: [n, channels, h, w], what the class weights multiply.
         unit_logits: [n, findings, h, w], the findings' own units before their activation; None without such units.
         backbone: [n, channels, h, w], the backbone's features below such units; None without them.
+        class_maps: [n, findings, h, w], the head's class maps where it shows others (PCAM); None where `maps` are they.
     """
 
     logits: Tensor
@@ -34,6 +35,7 @@ class ClassifierOutput(NamedTuple):
     features: Tensor
     unit_logits: Tensor | None = None
     backbone: Tensor | None = None
+    class_maps: Tensor | None = None
 
     @property
     def pooled(self) -> Tensor:
@@ -80,8 +82,8 @@ class GapClassifier(nn.Module):
         if self.units is not None:
             unit_logits, below = self.units(features), features
             features = F.softplus(unit_logits.float(), beta=SHARPNESS)
-        logits, maps = self.head(features)
-        return ClassifierOutput(logits, maps, features, unit_logits, below)
+        logits, maps, class_maps = self.head(features)
+        return ClassifierOutput(logits, maps, features, unit_logits, below, class_maps)
 
 
 def new_network(
@@ -92,17 +94,19 @@ def new_network(
     Args:
         backbone: Registry name.
         backbone_options: Options of `build_backbone`.
-        head_options: "head" (registry name, "gap" by default), "nonnegative", "finding_units".
+        head_options: "head" (registry name, "gap" by default), "nonnegative", "finding_units", and the head's own, such
+            as "r" of "lse".
         findings: How many outputs.
     """
     options = dict(head_options)
-    finding_units = bool(options.get("finding_units", False))
+    finding_units = bool(options.pop("finding_units", False))
     body = build_backbone(backbone, **dict(backbone_options))
     head = build_head(
-        str(options.get("head", "gap")),
+        str(options.pop("head", "gap")),
         findings if finding_units else body.out_channels,
         findings,
-        nonnegative=bool(options.get("nonnegative", False)),
+        nonnegative=bool(options.pop("nonnegative", False)),
+        **options,
     )
     return GapClassifier(body, head, finding_units=finding_units)
 
@@ -117,19 +121,22 @@ def build_classifier(card: ModelCard) -> GapClassifier:
 
 @torch.no_grad()
 def fold_calibration(classifier: GapClassifier, scale: Tensor, shift: Tensor) -> None:
-    """Folds logit -> scale * logit + shift into the head, in place; the ledger holds on.
+    """Folds logit -> scale * logit + shift into the head, in place; the head's relation holds on.
 
-    GAP is linear, so that an affine calibration (Platt 1999) is a change of class weights and bias.
+    Pooling that grows in proportion to its map turns an affine calibration (Platt 1999) into a change of class weights
+    and bias; see `PoolingHead.rescale` for the heads whose sharpness changes with it.
 
     Args:
-        classifier: With a ledger and freely signed class weights.
+        classifier: With freely signed class weights.
         scale: [findings], positive: a calibration never turns a finding around.
         shift: [findings].
+
+    Raises:
+        ModelError: The head cannot take a calibration (code "pooling-head").
+        InvalidValueError: A scale is not positive.
     """
     head = classifier.head
-    if not head.ledger or head.nonnegative:
-        raise ModelError("only a GAP head with plain class weights can take a calibration", code="pooling-head")
     if not bool((scale > 0).all()):
         raise InvalidValueError("a calibration's scale must be positive")
-    head.weight.mul_(scale[:, None])
+    head.rescale(scale)
     head.bias.mul_(scale).add_(shift)

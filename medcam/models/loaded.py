@@ -46,7 +46,7 @@ class LoadedModel:
             inputs: float32 [n, channels, height, width] in model-input space.
 
         Returns:
-            For a GAP head logits = mean(maps) + biases, in float32.
+            Logits in float32, pooled from the maps by the head; for a GAP head logits = mean(maps) + biases.
 
         Raises:
             InvalidValueError: The inputs have another shape than the card's recipe.
@@ -63,7 +63,7 @@ class LoadedModel:
             biases=self.network.head.bias.numpy(),
             features=output.features.mean(dim=(2, 3)).numpy(),
             pooled=output.pooled.numpy(),
-            ledger=self.network.head.ledger,
+            relation=self.network.head.relation,
         )
 
     def out_of_distribution(self, inputs: FloatArray, prediction: Prediction) -> FloatArray | None:

@@ -124,7 +124,7 @@ def _classifier(model: str | Path | Classifier) -> Classifier:
 def _finding(activation: ActivationMap, card: FindingCard, logit: float, zones: Zones, withheld: bool) -> Finding:
     if activation.ledger:
         check_ledger(activation, logit)
-        logit = float(activation.values.mean(dtype=np.float32) + np.float32(activation.bias))
+        logit = float(np.float32(activation.ledger_total) + np.float32(activation.bias))
     probability = float(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))))
     rules = dict.fromkeys((card.region_rule, PAPER_RULE))
     return Finding(
@@ -150,10 +150,21 @@ def _explanation(
         method=METHOD,
         findings=findings,
         out_of_distribution=ood,
-        warnings=(*strangeness_warning(ood, withheld=withheld), *_chest_warning(film), *film.warnings),
+        warnings=(
+            *strangeness_warning(ood, withheld=withheld),
+            *_no_ledger(findings),
+            *_chest_warning(film),
+            *film.warnings,
+        ),
         software=software_versions(),
         created=datetime.now(UTC),
     )
+
+
+def _no_ledger(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Why there is no evidence per zone, once for all findings of a head without a ledger."""
+    words = {one.map.relation.words: None for one in findings if one.map.relation and not one.map.ledger}
+    return tuple(f"no ledger of evidence: the logit is {reason}" for reason in words)
 
 
 def _chest_warning(film: Radiograph) -> tuple[str, ...]:

@@ -40,6 +40,12 @@ class Augmenter:
         moved = self._warp(films, torch.cat([theta, theta]) if paired else theta)
         return self._intensity(moved, own, rng)
 
+    def move(self, values: Tensor, seed: int, *, paired: bool) -> Tensor:
+        """Moves [n, k, h, w] of any resolution as `__call__` moves the films of that seed, such as their masks."""
+        own = len(values) // 2 if paired else len(values)
+        theta = self._geometry(own, torch.Generator().manual_seed(seed))
+        return self._warp(values, torch.cat([theta, theta]) if paired else theta)  # type: ignore[no-any-return]
+
     def _geometry(self, count: int, rng: torch.Generator) -> Tensor:
         """Affine matrices [count, 2, 3] in normalised coordinates."""
         config = self._config

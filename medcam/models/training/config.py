@@ -56,12 +56,14 @@ class Objective:
     """Weights of the losses; see `medcam.models.training.losses`.
 
     Args:
-        gap: Cross-entropy of the reported logit (mean of the map + bias).
+        gap: Cross-entropy of the reported logit (by the head: for GAP the mean of the map + bias).
         positives: In a film with the finding, the strongest cells must say yes, as many as its smallest extent has.
         negatives: Every cell of a film without the finding must say no.
         background: In a film with the finding, the cells beyond its largest extent must say no.
         pairs: In a film with the finding, its cells must say yes where the matched partner without it differs, and no
             where the two are the same.
+        masks: Cross-entropy and Dice of the cells against the finding's mask: dense supervision, which needs outlines
+            in the training films and is nought by default.
         positive_weight: Weight of a positive label in the cross-entropies; None balances by prevalence.
         extents: Extent per finding; those not named get the default.
     """
@@ -71,6 +73,7 @@ class Objective:
     negatives: float = 1.0
     background: float = 1.0
     pairs: float = 1.0
+    masks: float = 0.0
     positive_weight: float | None = 1.0
     extents: Mapping[str, Extent] = field(default_factory=dict)
 
@@ -86,7 +89,8 @@ class TrainingConfig:
     Args:
         backbone: Registry name.
         backbone_options: Its options (stride, padding_mode, widths).
-        head_options: Options of the classifier's tail (units, unit_activation, nonnegative).
+        head: Registry name of the pooling head.
+        head_options: Options of the classifier's tail (finding_units, nonnegative, and the head's own).
         epochs: Passes over the set.
         batch: Films per step; a matched pair counts as two.
         learning_rate: Peak of the one-cycle schedule.
@@ -101,6 +105,7 @@ class TrainingConfig:
     backbone: str = "resnet"
     backbone_options: dict[str, Any] = field(default_factory=dict)
     head_options: dict[str, Any] = field(default_factory=dict)
+    head: str = "gap"
     objective: Objective = field(default_factory=Objective)
     augmentation: Augmentation = field(default_factory=Augmentation)
     epochs: int = 12

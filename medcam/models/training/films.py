@@ -27,8 +27,8 @@ class Films:
         labels: int8 [n, findings]: 1 present, 0 absent, -1 unknown.
         patients: int64 [n]: films of one patient share a number and never straddle a split.
         partners: int64 [n]: index of the same patient's film without one of the findings; -1 where there is none.
-        masks: bool [n, findings, h, w] on a coarser grid, where the truth is known. Never used by a loss: only to
-            measure and to calibrate region rules.
+        masks: bool [n, findings, h, w] on a coarser grid, where the truth is known: to measure and to calibrate region
+            rules. No loss uses them but that of dense supervision (`Objective.masks`), which is off by default.
         grades: uint8 [n, findings]: 0 absent or not graded, 1 subtle, 2 moderate, 3 plain.
     """
 

@@ -50,13 +50,20 @@ class Trainer:
     ) -> None:
         if np.intersect1d(train.patients, held_back.patients).size:
             raise UsageError("training and validation films share patients", next_step="Split by patient.")
+        if config.objective.masks and train.masks is None:
+            raise UsageError(
+                "dense supervision needs the findings' masks, and the training films have none",
+                code="training-config",
+                next_step="Prepare the films with masks, or set objective.masks to 0.",
+            )
         if config.threads:
             torch.set_num_threads(config.threads)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = has_fast_bfloat16(self.device)
         self.config, self.train_films, self.held_back, self.folder = config, train, held_back, folder
         self.classifier = classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.parameters = MapParameters(len(train.names)).to(self.device)
+        classifier.head.bias.requires_grad_(False)  # zero until training ends: the parameters below keep the biases
+        self.parameters = MapParameters.of(classifier, len(train.names)).to(self.device)
         self.module = nn.ModuleDict({"classifier": self.classifier, "map_parameters": self.parameters})
         self.average = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
         self.optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, weight_decay=config.weight_decay)
@@ -123,7 +130,8 @@ class Trainer:
 
     def _step(self, index: Index, epoch: int, step: int, *, paired: bool) -> dict[str, float]:
         films = torch.from_numpy(self.train_films.images[index].astype(np.float32))[:, None].to(self.device)
-        images = self.augmenter(films, step_seed(self.config.seed, epoch, step), paired=paired)
+        seed = step_seed(self.config.seed, epoch, step)
+        images = self.augmenter(films, seed, paired=paired)
         labels = torch.from_numpy(self.train_films.labels[index].astype(np.float32)).to(self.device)
         with torch.autocast(self.device.type, enabled=self.half, dtype=torch.bfloat16):
             output = self.classifier(images.contiguous(memory_format=torch.channels_last))
@@ -137,6 +145,7 @@ class Trainer:
             self.train_films.names,
             self.positive_weight,
             paired=paired,
+            masks=self._masks(index, seed, paired=paired),
             focus=min(1.0, done / self.config.focus_by) if self.config.focus_by else 1.0,
         )
         if not bool(torch.isfinite(terms["total"])):
@@ -152,6 +161,12 @@ class Trainer:
         self.scheduler.step()
         self._update_average()
         return {name: float(value.detach()) for name, value in terms.items()}
+
+    def _masks(self, index: Index, seed: int, *, paired: bool) -> Tensor | None:
+        if not self.config.objective.masks or self.train_films.masks is None:
+            return None
+        masks = torch.from_numpy(self.train_films.masks[index].astype(np.float32)).to(self.device)
+        return self.augmenter.move(masks, seed, paired=paired)
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -187,7 +202,8 @@ class Trainer:
         state = read_checkpoint(self.folder / "checkpoint.pt")
         if state is None:
             return
-        if state["config"] != self.config.as_dict():
+        # A field that this version added has its default in an older run.
+        if TrainingConfig().as_dict() | state["config"] != self.config.as_dict():
             raise UsageError(
                 f"{self.folder} holds a run with another configuration", next_step="Choose another --out folder."
             )

@@ -1,6 +1,6 @@
-"""Losses that make a map say where, without any outline.
+"""Losses that make a map say where, without any outline, and one that uses outlines to measure what they would add.
 
-The reported logit is scale * mean(map) + bias, which GAP makes a ledger. The other losses only shape the same map, so
+The reported logit is scale * pooled(map) + bias, which GAP makes a ledger. The other losses only shape the same map, so
 that the evidence lies where the finding is. They know whether a film has the finding and how much of a film such a
 finding can cover at least and at most (a size constraint as in Kervadec et al. 2019). `pair_loss` knows more: two films
 of the same patient with and without the finding, which only a simulator gives. Sets without pairs do without it.
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from medcam.models.classifier import ClassifierOutput
+from medcam.core.relation import Relation
+from medcam.models.classifier import ClassifierOutput, GapClassifier
 from medcam.models.training.config import Objective
 
 CHANGED, SAME = 0.25, 0.06
@@ -151,6 +152,23 @@ def pair_loss(cells: Tensor, labels: Tensor, contrast: Contrast, darker: Tensor)
     return masked_mean(yes + no, differs)
 
 
+def mask_loss(cells: Tensor, masks: Tensor, labels: Tensor) -> Tensor:
+    """Dense supervision: cross-entropy of every cell, and soft Dice (Milletari et al. 2016) where the finding is.
+
+    Args:
+        cells: [n, findings, h, w], cell logits.
+        masks: [n, findings, H, W], share of the finding in each pixel of a grid of any resolution.
+        labels: [n, findings], 1 present, 0 absent, -1 unknown.
+    """
+    height, width = cells.shape[2:]
+    truth = F.adaptive_avg_pool2d(masks, (height, width))
+    entropy = F.binary_cross_entropy_with_logits(cells, truth, reduction="none").mean(dim=(2, 3))
+    yes = torch.sigmoid(cells)
+    overlap = (yes * truth).sum(dim=(2, 3))
+    dice = 1.0 - (2.0 * overlap + 1.0) / (yes.sum(dim=(2, 3)) + truth.sum(dim=(2, 3)) + 1.0)
+    return masked_mean(entropy, labels >= 0) + masked_mean(dice, labels == 1)
+
+
 def objective_loss(
     films: Tensor,
     output: ClassifierOutput,
@@ -162,6 +180,7 @@ def objective_loss(
     *,
     paired: bool,
     focus: float = 1.0,
+    masks: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """All weighted terms and their sum under "total".
 
@@ -176,8 +195,9 @@ def objective_loss(
         focus: 0 at the start of training, 1 from when on the extents count in full; see `CellCounts.of`. The loss that
             silences films with the finding grows with it: a map silenced before it has learnt anything never speaks.
         paired: Whether the two halves of the batch are matched pairs.
+        masks: [n, findings, H, W] moved as the films were, for dense supervision.
     """
-    logits = parameters.logits(output.maps)
+    logits = parameters.logits(output.logits)
     cells = parameters.cell_logits(output)
     ranked = cells.flatten(2).sort(dim=2, descending=True).values
     counts = CellCounts.of(names, objective, ranked.shape[2], focus)
@@ -194,21 +214,29 @@ def objective_loss(
         darker = torch.tensor([objective.extent(name).darker for name in names], device=cells.device)
         contrast = Contrast.of(films, *cells.shape[2:])
         terms["pairs"] = objective.pairs * pair_loss(cells, labels, contrast, darker)
+    if objective.masks and masks is not None:
+        terms["masks"] = objective.masks * mask_loss(cells, masks, labels)
     terms["total"] = torch.stack(list(terms.values())).sum()
     return terms
 
 
 class MapParameters(torch.nn.Module):
-    """What turns a class map into logits: a scale and a bias for GAP, a bias for single cells.
+    """What turns a class map into logits: a scale and a bias for what the head pooled, a bias for single cells.
 
     A finding of a few cells needs a much larger scale than one that fills a lung, because GAP divides by all cells;
-    learning the scale apart lets gradients of both be of one size. It is folded into the head when training ends.
+    learning the scale apart lets gradients of both be of one size. It is folded into the head when training ends. Heads
+    that do not divide by all cells start with a scale of 1.
 
     Args:
         findings: How many.
         scale: Initial scale.
         bias: Initial bias of both logits.
     """
+
+    @classmethod
+    def of(cls, classifier: GapClassifier, findings: int) -> MapParameters:
+        """What a classifier's training starts with."""
+        return cls(findings) if classifier.head.relation is Relation.MEAN else cls(findings, scale=1.0)
 
     def __init__(self, findings: int, *, scale: float = 10.0, bias: float = -2.0) -> None:
         super().__init__()
@@ -221,12 +249,13 @@ class MapParameters(torch.nn.Module):
         """[findings], positive."""
         return self.log_scale.exp()
 
-    def logits(self, maps: Tensor) -> Tensor:
-        """GAP logits [n, findings] of maps before their scale."""
-        return maps.float().mean(dim=(2, 3)) * self.scale + self.gap_bias
+    def logits(self, pooled: Tensor) -> Tensor:
+        """Logits [n, findings] of a head's own logits, without bias and before the scale."""
+        return pooled.float() * self.scale + self.gap_bias
 
     def cell_logits(self, output: ClassifierOutput) -> Tensor:
         """Logit of each cell [n, findings, h, w]: the finding's own unit before its activation, else the map."""
         if output.unit_logits is not None:
             return output.unit_logits.float()
-        return output.maps.float() + self.cell_bias[:, None, None]
+        maps = output.maps if output.class_maps is None else output.class_maps
+        return maps.float() + self.cell_bias[:, None, None]

@@ -18,7 +18,9 @@ def new_classifier(config: TrainingConfig, findings: int) -> GapClassifier:
     and bias apart and folds them in at the end.
     """
     torch.manual_seed(config.seed)
-    classifier = new_network(config.backbone, config.backbone_options, config.head_options, findings)
+    classifier = new_network(
+        config.backbone, config.backbone_options, {"head": config.head} | config.head_options, findings
+    )
     for module in classifier.modules():
         if isinstance(module, nn.Conv2d):
             fan = module.out_channels // module.groups * math.prod(module.kernel_size)

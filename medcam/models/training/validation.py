@@ -22,7 +22,7 @@ class Validation:
     """Figures of one epoch, per finding (nan where they cannot be had).
 
     Args:
-        auc: Area under the ROC curve of the GAP logit.
+        auc: Area under the ROC curve of the logit.
         pointing: Share of present findings whose map peaks inside the true mask.
         iou: Mean IoU of the region above the best fraction of the peak.
     """
@@ -42,7 +42,7 @@ class Validation:
 def predict_films(
     classifier: GapClassifier, parameters: MapParameters, films: Films, batch: int = 64, *, half: bool = False
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Scaled maps [n, findings, h, w] and GAP logits [n, findings] of all films."""
+    """Scaled maps [n, findings, h, w] and logits [n, findings] of all films."""
     classifier.eval()
     device = parameters.log_scale.device
     maps, logits = [], []
@@ -51,7 +51,7 @@ def predict_films(
         with torch.autocast(device.type, enabled=half, dtype=torch.bfloat16):
             output = classifier(images)
         maps.append((output.maps.float() * parameters.scale[:, None, None]).cpu().numpy())
-        logits.append(parameters.logits(output.maps).cpu().numpy())
+        logits.append(parameters.logits(output.logits).cpu().numpy())
     return np.concatenate(maps), np.concatenate(logits)
 
 

@@ -25,6 +25,7 @@ from medcam.core.explanation import (
 from medcam.core.finding import Evidence, Finding, Point, Region, ZonesSource
 from medcam.core.geometry import Box, GridTransform
 from medcam.core.radiograph import Identity
+from medcam.core.relation import Relation
 from medcam.service.atomic import write_text
 from medcam.service.explanations.explanation_schema import SCHEMA_PATH, schema
 
@@ -180,6 +181,7 @@ def _finding(finding: Finding, method: str) -> Json:
             "values": activation.values.ravel().astype(str).astype(np.float64).tolist(),
             "layer": activation.layer,
             "ledger": activation.ledger,
+            "relation": str(activation.relation),
             "transform": {name: getattr(transform, name) for name in _TRANSFORM},
         },
         "evidence": _evidence(finding.evidence) if finding.evidence else None,
@@ -259,7 +261,12 @@ def _to_map(data: Json, bias: float, method: str) -> ActivationMap:
     height, width = int(data["height"]), int(data["width"])
     transform = GridTransform(height=height, width=width, **_picked(data["transform"], *_TRANSFORM))
     values = np.array(data["values"], dtype=np.float32).reshape(height, width)
-    return ActivationMap(values, bias, transform, method, data["layer"], data["ledger"])
+    return ActivationMap(values, bias, transform, method, data["layer"], data["ledger"], _relation(data))
+
+
+def _relation(data: Json) -> Relation | None:
+    """How the logit follows from the map; schema 1.0 tells only whether it is its mean."""
+    return Relation(data["relation"]) if "relation" in data else None
 
 
 def _to_evidence(data: Json, bias: float) -> Evidence:

@@ -14,6 +14,7 @@ from typing import Any
 from medcam.core.explanation import RESEARCH_USE, SCHEMA_VERSION
 from medcam.core.finding import ZonesSource
 from medcam.core.radiograph import View
+from medcam.core.relation import Relation
 from medcam.core.zones import ZONES
 
 SCHEMA_PATH = Path(__file__).resolve().parents[3] / "docs" / "reference" / "explanation.schema.json"
@@ -32,7 +33,8 @@ def schema() -> Schema:
         "title": "medcam explanation",
         "description": (
             "What one model says about one radiograph, and the evidence behind it. For every finding of a model with a "
-            "ledger, the mean of map.values plus bias is the logit (within 1e-4), and so is bias + "
+            "ledger, the mean of map.values (their sum where map.relation is sum) plus bias is the logit (within "
+            "1e-4), and so is bias + "
             f"evidence.total_positive + evidence.total_negative. A map highlights; it never proves. {RESEARCH_USE}"
         ),
         **_object(
@@ -133,22 +135,31 @@ def _map() -> Schema:
     scales = {name: _number("grid = scale * source + offset; negative for a flip.") for name in ("scale_x", "scale_y")}
     offsets = {name: _number("In grid cells.") for name in ("offset_x", "offset_y")}
     sizes = {"source_height": _count("Rows of the film."), "source_width": _count("Columns of the film.")}
-    return _object(
+    made = _object(
         "The raw map: signed, low resolution, never normalised.",
         height=_count("Rows of the grid."),
         width=_count("Columns of the grid."),
         values=_list({"type": "number"}, "height * width values, row by row, in logit units per cell (float32)."),
         layer=_text("Layer of the network whose output was weighted."),
-        ledger={"description": "Whether mean(values) + bias is the logit.", "type": "boolean"},
+        ledger={"description": "Whether the values add up to the logit.", "type": "boolean"},
         transform=_object("From source pixels to the grid; cell i covers i to i + 1.", **sizes, **scales, **offsets),
     )
+    # Since 1.1, so not required; without it a ledger is a mean.
+    made["properties"]["relation"] = {
+        "description": "How the logit follows from values and bias; only the first two are ledgers.",
+        "enum": [relation.value for relation in Relation],
+    }
+    return made
 
 
 def _evidence() -> Schema:
     zones = _object("Logit units per zone, summing to both totals.", **{name: _number("Signed.") for name in ZONES})
     return _object(
         "The ledger of the logit; null for a head without. The split is over the grid: a cell sees beyond itself.",
-        total_positive=_number("Sum of positive values over the number of cells.", minimum=0),
+        total_positive=_number(
+            "What positive values add: their sum over the number of cells; their sum where map.relation is sum.",
+            minimum=0,
+        ),
         total_negative=_number("The same of negative values.", maximum=0),
         zones=_or_null(zones),
         zones_source={"description": "How the zones were found.", "enum": [source.value for source in ZonesSource]},

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from medcam.cam.calibrate import calibrate_rule
 from medcam.core.card import PAPER_RULE, FindingCard, ModelCard, RegionRule
 from medcam.core.errors import ModelError
+from medcam.core.relation import Relation
 from medcam.evaluate.classification import youden_threshold
 from medcam.models.classifier import GapClassifier, fold_calibration
 from medcam.models.files import halve, save_model
@@ -72,7 +73,7 @@ def finish_model(
         UsageError: There are too few calibration patients.
     """
     with torch.no_grad():
-        classifier.head.weight.mul_(parameters.scale.detach()[:, None])
+        classifier.head.rescale(parameters.scale.detach())
         classifier.head.bias.copy_(parameters.gap_bias.detach())
     setting, measuring = calibration.split(0.5, seed=0)
     trained = run_on_films(classifier, setting).logits
@@ -86,7 +87,8 @@ def finish_model(
     fold_calibration(classifier, torch.from_numpy(scale), torch.from_numpy(shift))
     halve(classifier)
     set_by, measured = run_on_films(classifier, setting), run_on_films(classifier, measuring)
-    calibrated = [_calibrate(finding, number, set_by, setting) for number, finding in enumerate(card.findings)]
+    relation = classifier.head.relation
+    calibrated = [_calibrate(f, number, set_by, setting, relation) for number, f in enumerate(card.findings)]
     findings = tuple(
         replace(finding, performance=finding_figures(finding, number, measured, measuring))
         for number, finding in enumerate(calibrated)
@@ -129,14 +131,18 @@ def _platt(logits: Floats, labels: npt.NDArray[np.int8]) -> tuple[Floats, Floats
     return scale, shift
 
 
-def _calibrate(finding: FindingCard, number: int, outputs: FilmOutputs, films: Films) -> FindingCard:
+def _calibrate(
+    finding: FindingCard, number: int, outputs: FilmOutputs, films: Films, relation: Relation
+) -> FindingCard:
     labels, probabilities = films.labels[:, number], outputs.probabilities[:, number]
     known, present = labels >= 0, labels == 1
     peaks = outputs.maps[present, number].max(axis=(1, 2)) if present.any() else np.zeros(0)
+    # The cells of a map that is summed are as many times as small.
+    lowest = 1e-3 / (outputs.maps[0, 0].size if relation is Relation.SUM else 1)
     return replace(
         finding,
         threshold=youden_threshold(labels[known], probabilities[known]),
-        map_scale=max(float(np.quantile(peaks, FULL_SCALE_QUANTILE)), 1e-3) if peaks.size else 1.0,
+        map_scale=max(float(np.quantile(peaks, FULL_SCALE_QUANTILE)), lowest) if peaks.size else 1.0,
         region_rule=_rule(outputs, films, number, present),
     )
 

@@ -139,7 +139,7 @@ def _blank_card(
         input=InputRecipe(height, width),
         backbone=config.backbone,
         backbone_options=dict(config.backbone_options) | {"head": dict(config.head_options)},
-        head="gap",
+        head=str(config.head_options.get("head", config.head)),
         layer=classifier.layer,
         training_data=provenance.data,
         training_licence=provenance.licence,
