@@ -113,6 +113,7 @@ def test_nothing_of_a_failed_transaction_is_kept(store):
 
     with store.begin() as session:
         session.add(row("a"))
+
     def write_two(second: str) -> None:
         with store.begin() as session:
             session.add(row("b"))
