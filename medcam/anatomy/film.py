@@ -39,6 +39,10 @@ class Orientation:
         across, along = (column, row) if transpose else (row, column)
         return cls(transpose, across == "R", along == "H")
 
+    def aspect(self, aspect: float) -> float:
+        """Height of a pixel over its width once the film is upright."""
+        return 1.0 / aspect if self.transpose else aspect
+
     def upright(self, image: FloatArray) -> FloatArray:
         """Brings [height, width] into patient's right on the left, head up."""
         turned = image.T if self.transpose else image
@@ -69,7 +73,7 @@ def working_film(radiograph: Radiograph) -> WorkingFilm:
     """The working picture of a radiograph; its extent is the film's."""
     orientation = Orientation.of(radiograph.patient_orientation)
     pixels = orientation.upright(radiograph.pixels)
-    height, width = working_shape(*pixels.shape)
+    height, width = working_shape(pixels.shape[0], pixels.shape[1], orientation.aspect(radiograph.pixel_aspect))
     if radiograph.padding is None:
         valid = np.ones((height, width), dtype=np.bool_)
         small = shrink(pixels, height, width)
@@ -82,10 +86,17 @@ def working_film(radiograph: Radiograph) -> WorkingFilm:
     return WorkingFilm(normalise(small, valid), valid, orientation)
 
 
-def working_shape(height: int, width: int) -> tuple[int, int]:
-    """Rows and columns of the working grid of a film; each at least 1."""
-    scale = LONGEST / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
+def working_shape(height: int, width: int, aspect: float = 1.0) -> tuple[int, int]:
+    """Rows and columns of the working grid of a film, whose cells are square; each at least 1.
+
+    Args:
+        height: Rows of the film.
+        width: Columns of the film.
+        aspect: Height of a pixel of the film divided by its width.
+    """
+    tall = height * aspect
+    scale = LONGEST / max(tall, width)
+    return max(1, round(tall * scale)), max(1, round(width * scale))
 
 
 def normalise(image: FloatArray, valid: BoolArray | None = None) -> FloatArray:

@@ -65,6 +65,7 @@ class Radiograph:
             empty when unknown. ("L", "F") means that the patient's right is on the left of the picture.
         identity: UIDs as found in the file.
         attributes: Further attributes used by later steps (modality, body part, manufacturer), never names or dates.
+            "pixel_aspect" is a pixel's height over its width, where the file tells it without a spacing.
         sha256: Digest of the source bytes (or of the array).
         steps: What was done to the stored values, in order, in the standard's words.
         warnings: What a reader of the result must know.
@@ -103,6 +104,13 @@ class Radiograph:
     def width(self) -> int:
         """Columns."""
         return int(self.pixels.shape[1])
+
+    @property
+    def pixel_aspect(self) -> float:
+        """Height of a pixel divided by its width: by the spacing, else by Pixel Aspect Ratio (0028,0034), else 1."""
+        if self.spacing is not None:
+            return self.spacing.row / self.spacing.column
+        return float(self.attributes.get("pixel_aspect", 1.0))
 
     @property
     def right_is_left_of_picture(self) -> bool | None:

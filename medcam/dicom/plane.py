@@ -7,6 +7,9 @@ from medcam.dicom.header import Header
 
 _PROJECTIONS = frozenset(("CR", "DX", "RG", "MG", "IO", "PX", "XA", "RF", "OT", "SC", ""))
 
+MOST_UNEQUAL = 4
+"""Times that a pixel may be longer than wide. Plates that were scanned with unequal pixels stay below 2."""
+
 _VIEWS = {
     "PA": View.PA,
     "AP": View.AP,
@@ -60,6 +63,15 @@ def read_spacing(header: Header) -> PixelSpacing | None:
     return None if detector is None else PixelSpacing(*detector, at_patient=False)
 
 
+def read_aspect(header: Header) -> float:
+    """Height of a pixel divided by its width by Pixel Aspect Ratio (0028,0034), PS3.3 C.7.6.3.1.7; 1 without one.
+
+    It is asked for only where a file has no spacing; `Radiograph.pixel_aspect` prefers that.
+    """
+    ratio = _positive_pair(header, "PixelAspectRatio")
+    return 1.0 if ratio is None else ratio[0] / ratio[1]
+
+
 def read_view(header: Header) -> View:
     """View Position (0018,5101), else View Code Sequence (0054,0220), else whether Patient Orientation is lateral."""
     words = header.token("ViewPosition").replace("-", "").replace("_", " ").split()
@@ -104,6 +116,9 @@ def _positive_pair(header: Header, keyword: str) -> tuple[float, float] | None:
     if not values:
         return None
     if len(values) == 2 and min(values) > 0:
-        return values[0], values[1]
-    header.warn(f"{keyword} is not two positive numbers: the spacing is unknown")
+        if max(values) <= MOST_UNEQUAL * min(values):
+            return values[0], values[1]
+        header.warn(f"{keyword} would make pixels more than {MOST_UNEQUAL} times as long as wide: it is ignored")
+        return None
+    header.warn(f"{keyword} is not two positive numbers: it is ignored")
     return None

@@ -19,7 +19,7 @@ from medcam.dicom.errors import PixelDataError, converting
 from medcam.dicom.grayscale import is_inverse, modality_values, padding_mask, stored_values, warn_about_sign
 from medcam.dicom.header import Header
 from medcam.dicom.pixels import DecodedPixels, decode_pixels, luminance
-from medcam.dicom.plane import read_body_part, read_laterality, read_orientation, read_spacing, read_view
+from medcam.dicom.plane import read_aspect, read_body_part, read_laterality, read_orientation, read_spacing, read_view
 from medcam.dicom.quiet import quiet
 from medcam.dicom.read import read_file
 from medcam.dicom.uids import derived_uid, is_valid_uid
@@ -85,17 +85,18 @@ def radiograph_from_dataset(dataset: Dataset, *, sha256: str | None = None) -> R
         decoded = decode_pixels(header)
         image = _colour_image(decoded, header) if decoded.is_colour else _grey_image(decoded, header)
         _warn_about_content(header)
+        spacing = read_spacing(header)
         digest = sha256 or hashlib.sha256(bytes(dataset.PixelData)).hexdigest()
         return Radiograph(
             pixels=image.pixels,
             window=image.window,
             padding=image.padding,
-            spacing=read_spacing(header),
+            spacing=spacing,
             view=_view(header),
             laterality=read_laterality(header),
             patient_orientation=read_orientation(header),
             identity=identity_of(header, digest),
-            attributes=_attributes(header, decoded.transfer_syntax),
+            attributes=_attributes(header, decoded.transfer_syntax, aspect=None if spacing else read_aspect(header)),
             sha256=digest,
             steps=image.steps,
             warnings=tuple(header.warnings),
@@ -169,13 +170,14 @@ def _view(header: Header) -> View:
     return described_projection(header) if stated is View.UNKNOWN else stated
 
 
-def _attributes(header: Header, syntax: UID) -> dict[str, str]:
+def _attributes(header: Header, syntax: UID, aspect: float | None) -> dict[str, str]:
     found = {name: header.text(keyword) for name, keyword in _ATTRIBUTES.items()}
     found |= {
         "body_part": read_body_part(header),
         "described_part": described_part(header),
         "described_view": described_view(header),
         "transfer_syntax": str(syntax),
+        "pixel_aspect": "" if aspect in (None, 1.0) else repr(aspect),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -15,6 +15,7 @@ from medcam.core.errors import InvalidValueError
 from medcam.core.geometry import GridTransform
 from medcam.core.protocols import ModelInput
 from medcam.core.radiograph import Radiograph
+from medcam.models.isotropic import to_isotropic
 
 LOWEST, HIGHEST = 0.5, 99.5
 """Percentiles of the unpadded pixels that become 0 and 1."""
@@ -27,7 +28,7 @@ def prepare(radiograph: Radiograph, recipe: InputRecipe) -> ModelInput:
     """Prepares a radiograph by a model card's recipe.
 
     Args:
-        radiograph: Denser is brighter.
+        radiograph: Denser is brighter. Pixels that are not square are made so.
         recipe: Intensity "percentile" (of the pixels after the Modality LUT) or "window" (as displayed); fit "pad" or
             "crop".
 
@@ -38,24 +39,25 @@ def prepare(radiograph: Radiograph, recipe: InputRecipe) -> ModelInput:
         InvalidValueError: The recipe names an unknown intensity or fit.
     """
     pixels = radiograph.window.apply(radiograph.pixels) if recipe.intensity == "window" else radiograph.pixels
-    return _prepare(pixels, radiograph.padding, recipe)
+    return _prepare(pixels, radiograph.padding, recipe, radiograph.pixel_aspect)
 
 
 def prepare_array(pixels: npt.ArrayLike, recipe: InputRecipe) -> ModelInput:
-    """The same for a plain array [height, width], denser brighter, without padding."""
+    """The same for a plain array [height, width], denser brighter, without padding, on square pixels."""
     values = np.asarray(pixels, dtype=np.float32)
     if values.ndim != 2 or 0 in values.shape or not np.isfinite(values).all():
         raise InvalidValueError("a film must be a finite array [height, width]")
-    return _prepare(values, None, recipe)
+    return _prepare(values, None, recipe, 1.0)
 
 
-def _prepare(pixels: FloatArray, padding: BoolArray | None, recipe: InputRecipe) -> ModelInput:
+def _prepare(pixels: FloatArray, padding: BoolArray | None, recipe: InputRecipe, aspect: float) -> ModelInput:
     if recipe.intensity not in ("percentile", "window"):
         raise InvalidValueError(f"unknown intensity recipe {recipe.intensity!r}")
     if recipe.fit not in FITS:
         raise InvalidValueError(f"unknown fit {recipe.fit!r}")
     scaled, known = _rescale(pixels, padding)
-    scaled, known, transform = FITS[recipe.fit](scaled, known)
+    scaled, known, square = to_isotropic(scaled, known, aspect)
+    scaled, known, transform = FITS[recipe.fit](scaled, known, square)
     small = _area_resize(scaled, recipe.height, recipe.width)
     weight = _area_resize(known, recipe.height, recipe.width)
     inside = weight > 0.5
@@ -81,27 +83,27 @@ def _rescale(pixels: FloatArray, padding: BoolArray | None) -> tuple[FloatArray,
 Fitted = tuple[FloatArray, FloatArray, GridTransform]
 
 
-def _pad(values: FloatArray, known: FloatArray) -> Fitted:
+def _pad(values: FloatArray, known: FloatArray, film: GridTransform) -> Fitted:
     """Centres the whole film on a square; the border counts as padding."""
     height, width = values.shape
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
     margins = ((top, side - height - top), (left, side - width - left))
-    transform = GridTransform.identity(height, width).pad(*margins[0], *margins[1])
+    transform = film.pad(*margins[0], *margins[1])
     return np.pad(values, margins), np.pad(known, margins), transform
 
 
-def _crop(values: FloatArray, known: FloatArray) -> Fitted:
+def _crop(values: FloatArray, known: FloatArray, film: GridTransform) -> Fitted:
     """Takes the central square."""
     height, width = values.shape
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     rows, columns = slice(top, top + side), slice(left, left + side)
-    transform = GridTransform.identity(height, width).crop(top, left, side, side)
+    transform = film.crop(top, left, side, side)
     return values[rows, columns], known[rows, columns], transform
 
 
-FITS: dict[str, Callable[[FloatArray, FloatArray], Fitted]] = {"pad": _pad, "crop": _crop}
+FITS: dict[str, Callable[[FloatArray, FloatArray, GridTransform], Fitted]] = {"pad": _pad, "crop": _crop}
 
 
 def _area_resize(values: FloatArray, height: int, width: int) -> FloatArray:

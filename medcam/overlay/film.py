@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from medcam.core.arrays import ByteArray
 from medcam.core.errors import InvalidValueError
-from medcam.core.radiograph import PixelSpacing, Radiograph
+from medcam.core.radiograph import Radiograph
 
 SMALLEST_SIDE = 64
 """Pictures with a shorter long side show nothing."""
@@ -37,7 +37,7 @@ class Film:
         """Windows and resamples a radiograph.
 
         Args:
-            radiograph: The film; pixels that are not square (unequal spacing) are drawn in true proportion.
+            radiograph: The film; pixels that are not square are drawn in true proportion.
             long_side: Pixels along the longer side as drawn.
 
         Returns:
@@ -48,7 +48,7 @@ class Film:
         """
         if long_side < SMALLEST_SIDE:
             raise InvalidValueError(f"a picture needs a long side of at least {SMALLEST_SIDE} pixels, not {long_side}")
-        height, width = drawn_size(radiograph.height, radiograph.width, radiograph.spacing, long_side)
+        height, width = drawn_size(radiograph.height, radiograph.width, radiograph.pixel_aspect, long_side)
         grey = _resized(radiograph.display(), height, width)
         return cls(grey, radiograph.height, radiograph.width, radiograph.right_is_left_of_picture)
 
@@ -88,17 +88,16 @@ class Film:
         return np.asarray(np.asarray(source, dtype=np.float64).reshape(-1, 2) * scale, dtype=np.float64)
 
 
-def drawn_size(rows: int, columns: int, spacing: PixelSpacing | None, long_side: int) -> tuple[int, int]:
+def drawn_size(rows: int, columns: int, aspect: float, long_side: int) -> tuple[int, int]:
     """Height and width in drawn pixels, in the proportions of the detector plane.
 
     Args:
         rows: Rows of the film.
         columns: Columns of the film.
-        spacing: mm between rows and columns; square pixels are assumed when None.
+        aspect: Height of a pixel divided by its width.
         long_side: Drawn pixels along the side that is longer in mm.
     """
-    tall = rows * (spacing.row if spacing else 1.0)
-    wide = columns * (spacing.column if spacing else 1.0)
+    tall, wide = rows * aspect, float(columns)
     scale = long_side / max(tall, wide)
     return max(1, round(tall * scale)), max(1, round(wide * scale))
 

@@ -69,6 +69,9 @@ def test_normalising_forgets_the_scale_but_keeps_the_order() -> None:
 def test_the_working_grid_has_192_pixels_along_its_longer_side() -> None:
     assert working_shape(3000, 2000) == (192, 128)
     assert working_shape(10, 5000) == (1, 192)
+    # pixels twice as long as wide: 1500 of them are as tall as 3000
+    assert working_shape(1500, 2000, 2.0) == (192, 128)
+    assert Orientation(transpose=True).aspect(2.0) == 0.5
 
 
 def test_padding_does_not_leak_into_the_working_picture() -> None:

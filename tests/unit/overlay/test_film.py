@@ -9,18 +9,18 @@ from .conftest import MakeFilm
 
 
 @pytest.mark.parametrize(
-    ("rows", "columns", "spacing", "wanted"),
+    ("rows", "columns", "aspect", "wanted"),
     [
-        (2500, 2048, None, (1024, 839)),
-        (2048, 2500, PixelSpacing(0.2, 0.2), (839, 1024)),
-        (1000, 1000, PixelSpacing(0.2, 0.1), (1024, 512)),
-        (1000, 2000, PixelSpacing(0.3, 0.1), (1024, 683)),
-        (1, 5000, None, (1, 1024)),
-        (3, 2, None, (1024, 683)),
+        (2500, 2048, 1.0, (1024, 839)),
+        (2048, 2500, 1.0, (839, 1024)),
+        (1000, 1000, 2.0, (1024, 512)),
+        (1000, 2000, 3.0, (1024, 683)),
+        (1, 5000, 1.0, (1, 1024)),
+        (3, 2, 1.0, (1024, 683)),
     ],
 )
-def test_true_proportions(rows: int, columns: int, spacing: PixelSpacing | None, wanted: tuple[int, int]) -> None:
-    assert drawn_size(rows, columns, spacing, 1024) == wanted
+def test_true_proportions(rows: int, columns: int, aspect: float, wanted: tuple[int, int]) -> None:
+    assert drawn_size(rows, columns, aspect, 1024) == wanted
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (2000, 30), (30, 2000), (1500, 1500)])
