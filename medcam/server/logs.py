@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-_TALKATIVE = ("pydicom", "pynetdicom", "highdicom", "dicomweb_client", "urllib3", "uvicorn", "alembic", "sqlalchemy")
+_TALKATIVE = ("pydicom", "pynetdicom", "highdicom", "urllib3", "uvicorn", "alembic", "sqlalchemy")
 """Libraries whose lines may quote what was received, or say nothing to whoever runs a node."""
 
 

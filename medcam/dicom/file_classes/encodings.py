@@ -72,10 +72,29 @@ def encodings() -> list[FileClass]:
     return [FileClass(name, _group(name, "encoding"), section, data, values) for name, (data, values) in kinds.items()]
 
 
+Kinds = dict[str, tuple[str, npt.NDArray[Any], int, bytes, float]]
+"""By name: transfer syntax, stored values, Bits Stored, the stream, and what the codec may lose."""
+
+
 def codecs() -> list[FileClass]:
     """Compressed transfer syntaxes."""
-    eight, smooth = (_SMOOTH // 16).astype(np.uint8), _SMOOTH.astype(np.float64)
-    kinds: dict[str, tuple[str, npt.NDArray[Any], int, bytes, float]] = {
+    cases = [
+        FileClass(
+            name,
+            _group(name, "codec"),
+            "PS3.5 8.2, Annex A.4",
+            encapsulated(image(stored, bits=bits), syntax, stream),
+            stored.astype(np.float64),
+            tolerance=loss,
+        )
+        for name, (syntax, stored, bits, stream, loss) in {**_runs_and_jpeg(), **_later_codecs()}.items()
+    ]
+    return cases + _wrapped_frames(_SMOOTH.astype(np.float64))
+
+
+def _runs_and_jpeg() -> Kinds:
+    eight = (_SMOOTH // 16).astype(np.uint8)
+    return {
         "RLE, 16 bits": (RLE, _SMOOTH, 12, run_length(_SMOOTH), 0),
         "RLE, 8 bits": (RLE, eight, 8, run_length(eight), 0),
         "RLE, signed": (RLE, _signed(), 12, run_length(_signed()), 0),
@@ -99,6 +118,11 @@ def codecs() -> list[FileClass]:
             lossless_jpeg(SIGNED.view(np.uint16) & np.uint16(0xFFF), 12),
             0,
         ),
+    }
+
+
+def _later_codecs() -> Kinds:
+    return {
         "JPEG-LS lossless": (JPEG_LS, _SMOOTH, 12, _encoded(JPEGLSLosslessEncoder, _SMOOTH, 12), 0),
         "JPEG-LS near-lossless": (
             NEAR_LOSSLESS,
@@ -117,18 +141,6 @@ def codecs() -> list[FileClass]:
         ),
         "JPEG 2000 lossy": (J2K, _SMOOTH, 12, _encoded(JPEG2000Encoder, _SMOOTH, 12, j2k_psnr=[70.0]), 12),
     }
-    cases = [
-        FileClass(
-            name,
-            _group(name, "codec"),
-            "PS3.5 8.2, Annex A.4",
-            encapsulated(image(stored, bits=bits), syntax, stream),
-            stored.astype(np.float64),
-            tolerance=loss,
-        )
-        for name, (syntax, stored, bits, stream, loss) in kinds.items()
-    ]
-    return cases + _wrapped_frames(smooth)
 
 
 def _wrapped_frames(smooth: Numbers) -> list[FileClass]:

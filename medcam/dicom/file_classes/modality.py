@@ -8,6 +8,9 @@ from medcam.dicom.file_classes.build import BIG, IMPLICIT, RAMP, SIGNED, WIDE, f
 from medcam.dicom.file_classes.case import FileClass
 from medcam.dicom.file_classes.formulas import Numbers, each, lookup, rescale
 
+_GROUP, _SECTION = "Modality LUT", "PS3.3 C.11.1"
+Films = dict[str, tuple[Dataset, Numbers]]
+
 _FALLING = list(range(4000, 400, -1))
 _RISING = [7, 9, 14, 30, 200, 1000, 4000, 65535]
 _FEW = [7, 9, 14, 30, 77, 120, 200, 255]
@@ -16,9 +19,13 @@ _FEW = [7, 9, 14, 30, 77, 120, 200, 255]
 
 def modality() -> list[FileClass]:
     """Rescale Slope and Intercept, and tables."""
-    section = "PS3.3 C.11.1"
-    inverse = [table(_FALLING, first=100)]
-    kinds: dict[str, tuple[Dataset, Numbers]] = {
+    films = {**_rescaled(), **_looked_up()}
+    cases = [FileClass(name, _GROUP, _SECTION, file_of(film), values) for name, (film, values) in films.items()]
+    return cases + _in_other_orders()
+
+
+def _rescaled() -> Films:
+    return {
         "rescale": (_film(RescaleSlope="2", RescaleIntercept="-10"), each(rescale(2, -10), RAMP)),
         "rescale, fractional": (_film(RescaleSlope="0.25", RescaleIntercept="0.5"), each(rescale(0.25, 0.5), RAMP)),
         "rescale, negative slope": (
@@ -29,6 +36,12 @@ def modality() -> list[FileClass]:
             _film(RescaleSlope="-1", RescaleIntercept="4095", PhotometricInterpretation="MONOCHROME1"),
             4095 - each(rescale(-1, 4095), RAMP),
         ),
+    }
+
+
+def _looked_up() -> Films:
+    inverse = [table(_FALLING, first=100)]
+    return {
         "Modality LUT of 16 bits": (
             _film(ModalityLUTSequence=[table(_RISING, first=1000)]),
             each(lookup(_RISING, 1000), RAMP),
@@ -63,15 +76,19 @@ def modality() -> list[FileClass]:
             65535.0 - WIDE,
         ),
     }
-    cases = [FileClass(name, "Modality LUT", section, file_of(film), values) for name, (film, values) in kinds.items()]
+
+
+def _in_other_orders() -> list[FileClass]:
+    """Tables whose words lie as the transfer syntax says."""
+    cases = []
     for name, syntax in (("implicit VR", IMPLICIT), ("big endian", BIG)):
         film = _film(ModalityLUTSequence=[table(_RISING, first=2044, data_vr="OW")])
         values = each(lookup(_RISING, 2044), RAMP)
-        cases.append(FileClass(f"Modality LUT, {name}", "Modality LUT", section, file_of(film, syntax), values))
+        cases.append(FileClass(f"Modality LUT, {name}", _GROUP, _SECTION, file_of(film, syntax), values))
     film = _film(ModalityLUTSequence=[table(_FEW, first=2044, bits=8, data_vr="OW", packed=True)])
     values = each(lookup(_FEW, 2044), RAMP)
     name = "Modality LUT of 8 bits, two to a word, big endian"
-    return [*cases, FileClass(name, "Modality LUT", section, file_of(film, BIG), values)]
+    return [*cases, FileClass(name, _GROUP, _SECTION, file_of(film, BIG), values)]
 
 
 def _film(**attributes: object) -> Dataset:

@@ -140,6 +140,11 @@ def tables() -> list[FileClass]:
         ),
     }
     cases = [_case(name, image(RAMP, bits=12, **kind), _PLAIN, shown) for name, (kind, shown) in kinds.items()]
+    return cases + _tables_turned()
+
+
+def _tables_turned() -> list[FileClass]:
+    """Tables that meet an inverse photometric interpretation, another byte order or a sign."""
     falling = _CURVE_12[::-1]
     ramp = each(lookup(falling, 97, 4095), RAMP)
     rising = each(lookup(_CURVE_12, 97, 4095), RAMP)
@@ -150,7 +155,6 @@ def tables() -> list[FileClass]:
     in_words = [table(_CURVE_12, first=97, bits=12, data_vr="OW")]
     big = file_of(image(RAMP, bits=12, VOILUTSequence=in_words), BIG)
     return [
-        *cases,
         FileClass("VOI LUT, big endian", "display", "PS3.3 C.11.2", big, _PLAIN, rising, needs_display=True),
         _case("VOI LUT, MONOCHROME1", tabled, 4095 - _PLAIN, 1 - rising),
         _case("falling VOI LUT", image(RAMP, bits=12, **turned), 4095 - _PLAIN, ramp),
