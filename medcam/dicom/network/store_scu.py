@@ -26,6 +26,8 @@ UNCOMPRESSED = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
 MOST_CONTEXTS = 128
 """Presentation contexts of an association: their ids are the odd numbers below 256 (PS3.8 section 9.3.2.2)."""
 
+CLOSES_WITHIN_S = 2.0
+
 _STORED = (0x0000, 0x0111)  # 0111: duplicate SOP instance, so it is there
 _PERMANENT = {
     0x0117: "invalid SOP instance",
@@ -128,6 +130,15 @@ def _association(
     finally:
         if association.is_established:
             association.release()
+        _close(association)
+
+
+def _close(association: Association) -> None:
+    """Closes the connection, which the library leaves open where an association is rejected."""
+    association.dul.join(CLOSES_WITHIN_S)
+    connection = association.dul.socket
+    if connection is not None:
+        connection.close()
 
 
 def _trouble(association: Association) -> _Trouble | None:
