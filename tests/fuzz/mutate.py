@@ -44,6 +44,7 @@ LIES = {
     0x00283002: "LUT descriptor",
 }
 _NUMBERS = (0, 1, 2, 3, 7, 8, 12, 16, 17, 32, 64, 255, 4096, 32767, 32768, 65535)
+_LONGEST_LIE = 64
 _TEXTS = (
     b"1e308",
     b"-1e308",
@@ -107,13 +108,15 @@ def lie(data: bytes, elements: list[Element], rng: random.Random) -> bytes:
     if not found:
         return flip_length(data, elements, rng)
     element = rng.choice(found)
-    length = element.end - element.value
+    length = min(element.end, len(data), element.value + _LONGEST_LIE) - element.value
+    if length <= 0:
+        return flip_length(data, elements, rng)
     if element.vr in (b"DS", b"IS", b"CS"):
         new = rng.choice((*_TEXTS, str(rng.choice(_NUMBERS)).encode()))[:length].ljust(length)
     else:
         numbers = [rng.choice(_NUMBERS) for _ in range(length // 2)]
         new = struct.pack(f"{element.size_kind[0]}{len(numbers)}H", *numbers).ljust(length, b"\0")
-    return _spliced(data, element.value, element.end, new)
+    return _spliced(data, element.value, element.value + length, new)
 
 
 def charset(data: bytes, elements: list[Element], rng: random.Random) -> bytes:

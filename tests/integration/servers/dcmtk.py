@@ -7,8 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pydicom
+
 from .certificates import Certificates
 from .processes import free_port, listens, running
+
+_PROPOSES = {
+    "1.2.840.10008.1.2.1": "-xe",
+    "1.2.840.10008.1.2.4.80": "-xt",
+    "1.2.840.10008.1.2.4.90": "-xv",
+    "1.2.840.10008.1.2.5": "-xr",
+}
+
+
+def propose(film: Path) -> str:
+    """The option that lets storescu send a film as it is encoded: it proposes one compression at a time."""
+    return _PROPOSES[pydicom.dcmread(film, stop_before_pixels=True).file_meta.TransferSyntaxUID]
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,11 @@ class StoreScp:
 
 @contextmanager
 def running_storescp(
-    program: str, folder: Path, ae_title: str = "STORESCP", certificates: Certificates | None = None
+    program: str,
+    folder: Path,
+    ae_title: str = "STORESCP",
+    certificates: Certificates | None = None,
+    port: int | None = None,
 ) -> Iterator[StoreScp]:
     """Runs storescp until the block is left.
 
@@ -46,8 +64,9 @@ def running_storescp(
         folder: Takes the objects (below `received`) and the log.
         ae_title: Its own.
         certificates: Turns TLS on; callers have to show a certificate by the same authority.
+        port: Where it listens; None for a free port.
     """
-    server = StoreScp(ae_title, free_port(), folder / "received")
+    server = StoreScp(ae_title, port or free_port(), folder / "received")
     server.folder.mkdir(parents=True)
     tls: list[str | Path] = []
     if certificates is not None:

@@ -27,16 +27,21 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], log: Path, ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: Sequence[str | Path], log: Path, ready: Callable[[], bool], environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a program until the block is left.
 
     Args:
         command: Its path and arguments.
         log: Takes what it prints.
         ready: Asked until it says yes, before the block begins.
+        environment: All its variables; None for those of the tests.
     """
     with log.open("ab") as output:
-        process = subprocess.Popen(list(map(str, command)), stdout=output, stderr=output, cwd=log.parent)
+        process = subprocess.Popen(
+            list(map(str, command)), stdout=output, stderr=output, cwd=log.parent, env=environment
+        )
     try:
         deadline = time.monotonic() + STARTS_WITHIN_S
         while not ready():
