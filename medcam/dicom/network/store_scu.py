@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, _config, build_context
+from pynetdicom import AE, _config, build_context, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 
@@ -119,8 +120,14 @@ def _association(
     entity = AE(ae_title=security.calling_aet)
     entity.acse_timeout = entity.dimse_timeout = security.timeout_s
     entity.network_timeout = entity.connection_timeout = security.timeout_s
+    connections: list[socket.socket] = []
     association = entity.associate(
-        destination.host, destination.port, contexts=contexts, ae_title=destination.ae_title, tls_args=tls
+        destination.host,
+        destination.port,
+        contexts=contexts,
+        ae_title=destination.ae_title,
+        tls_args=tls,
+        evt_handlers=[(evt.EVT_CONN_OPEN, lambda event: connections.append(event.assoc.dul.socket.socket))],
     )
     try:
         yield association
@@ -130,15 +137,9 @@ def _association(
     finally:
         if association.is_established:
             association.release()
-        _close(association)
-
-
-def _close(association: Association) -> None:
-    """Closes the connection, which the library leaves open where an association is rejected."""
-    association.dul.join(CLOSES_WITHIN_S)
-    connection = association.dul.socket
-    if connection is not None:
-        connection.close()
+        association.dul.join(CLOSES_WITHIN_S)
+        for connection in connections:  # the library leaves it open where the peer was the first to end it
+            connection.close()
 
 
 def _trouble(association: Association) -> _Trouble | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -216,7 +217,7 @@ def main() -> None:
     if options.files:
         parts["files"] = real_files(options.files)
     for name, body in parts.items():
-        print(body, end="\n\n")  # noqa: T201 - the command's result
+        sys.stdout.write(f"{body}\n\n")
         if options.write:
             options.write.write_text(_between(options.write.read_text(), name, body))
 
