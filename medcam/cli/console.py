@@ -22,7 +22,7 @@ from medcam.core.errors import MedcamError, UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-_WRONG_CALL_CODES = frozenset(("no-such-model",))
+_WRONG_CALL_CODES = frozenset(("no-such-model", "no-such-probe"))
 _SECONDS_BETWEEN_LINES = 5.0
 
 

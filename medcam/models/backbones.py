@@ -42,16 +42,24 @@ class Backbone(nn.Module):
         stride: int,
         layer: str,
         neck: nn.Module | None = None,
+        stages: Callable[[Tensor], dict[str, Tensor]] | None = None,
     ) -> None:
         super().__init__()
         self.network, self.neck = network, neck
         self.stride, self.layer = stride, layer
-        self._features = features
+        self._features, self._stages = features, stages
         self.out_channels = self._measure()
 
     def forward(self, images: Tensor) -> Tensor:
         """Features [n, channels, height / stride, width / stride] of images [n, c, height, width], not negative."""
         return self._features(images)
+
+    def layers(self, images: Tensor) -> dict[str, Tensor]:
+        """Outputs of the layers that can be named, from one pass, the earliest first; the last are the features.
+
+        A network that tells no stages has its features alone.
+        """
+        return {self.layer: self._features(images)} if self._stages is None else self._stages(images)
 
     @torch.no_grad()
     def _measure(self) -> int:
@@ -168,23 +176,36 @@ def _resnet(in_channels: int, stride: int, *, neck: int = 0, **options: Any) -> 
     for stage in stages[1:] if neck else stages[len(stages) - _reductions(stride) :]:
         _unstride(stage[0])
 
-    def first(x: Tensor) -> Tensor:
-        return network.layer1(network.maxpool(network.act(network.bn1(network.conv1(x)))))  # type: ignore[no-any-return]
-
     def last(x: Tensor) -> Tensor:
-        return network.layer4(network.layer3(network.layer2(first(x))))  # type: ignore[no-any-return]
+        return network.layer4(network.layer3(network.layer2(_first_stage(network, x))))  # type: ignore[no-any-return]
+
+    def staged(x: Tensor) -> dict[str, Tensor]:
+        return _all_stages(network, x)
 
     if not neck:
-        return Backbone(network, last, stride, "layer4")
+        return Backbone(network, last, stride, "layer4", stages=staged)
     joint = Neck([_channels(stage) for stage in (network.layer1, *stages)], neck)
 
     def joined(x: Tensor) -> Tensor:
-        outputs = [first(x)]
-        for stage in stages:
-            outputs.append(stage(outputs[-1]))
-        return joint(outputs)  # type: ignore[no-any-return]
+        return joint(list(staged(x).values()))  # type: ignore[no-any-return]
 
-    return Backbone(network, joined, stride, "neck", neck=joint)
+    def and_neck(x: Tensor) -> dict[str, Tensor]:
+        outputs = staged(x)
+        return {**outputs, "neck": joint(list(outputs.values()))}
+
+    return Backbone(network, joined, stride, "neck", neck=joint, stages=and_neck)
+
+
+def _first_stage(network: ResNet, x: Tensor) -> Tensor:
+    return network.layer1(network.maxpool(network.act(network.bn1(network.conv1(x)))))  # type: ignore[no-any-return]
+
+
+def _all_stages(network: ResNet, x: Tensor) -> dict[str, Tensor]:
+    """Outputs of layer1 to layer4, by name."""
+    outputs = {"layer1": _first_stage(network, x)}
+    for number in (2, 3, 4):
+        outputs[f"layer{number}"] = getattr(network, f"layer{number}")(outputs[f"layer{number - 1}"])
+    return outputs
 
 
 def _channels(stage: nn.Module) -> int:

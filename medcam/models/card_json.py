@@ -25,7 +25,7 @@ def card_from_json(text: str) -> ModelCard:
     """
     try:
         fields: dict[str, Any] = json.loads(text)
-        fields["findings"] = tuple(_finding(item) for item in fields["findings"])
+        fields["findings"] = tuple(finding_from_json(item) for item in fields["findings"])
         fields["input"] = InputRecipe(**fields["input"])
         fields["limits"] = tuple(fields["limits"])
         fields["performance"] = _intervals(fields["performance"])
@@ -36,7 +36,8 @@ def card_from_json(text: str) -> ModelCard:
         ) from error
 
 
-def _finding(fields: Mapping[str, Any]) -> FindingCard:
+def finding_from_json(fields: Mapping[str, Any]) -> FindingCard:
+    """A finding's card from its fields as JSON holds them; raises whatever a wrong field raises."""
     rule = dict(fields["region_rule"])
     rule["kind"] = RegionRuleKind(rule["kind"])
     return FindingCard(

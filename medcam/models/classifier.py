@@ -78,7 +78,11 @@ class GapClassifier(nn.Module):
 
     def forward(self, images: Tensor) -> ClassifierOutput:
         """Logits, maps and features of images [n, channels, height, width], in one pass without hooks."""
-        features, unit_logits, below = self.backbone(images), None, None
+        return self.read(self.backbone(images))
+
+    def read(self, features: Tensor) -> ClassifierOutput:
+        """The tail of `forward`: from the backbone's features [n, channels, h, w]."""
+        unit_logits, below = None, None
         if self.units is not None:
             unit_logits, below = self.units(features), features
             features = F.softplus(unit_logits.float(), beta=SHARPNESS)

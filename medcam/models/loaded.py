@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from medcam.core.arrays import FloatArray
 from medcam.core.card import ModelCard
@@ -11,7 +12,7 @@ from medcam.core.errors import InvalidValueError
 from medcam.core.prediction import Prediction
 from medcam.core.protocols import ModelInput
 from medcam.core.radiograph import Radiograph
-from medcam.models.classifier import GapClassifier
+from medcam.models.classifier import ClassifierOutput, GapClassifier
 from medcam.models.gate import Gate
 from medcam.models.preprocess import prepare
 
@@ -34,6 +35,11 @@ class LoadedModel:
         """The model's card."""
         return self._card
 
+    @property
+    def gate(self) -> Gate | None:
+        """Its out-of-distribution gate, None for none."""
+        return self._gate
+
     def prepare(self, radiograph: Radiograph) -> ModelInput:
         """Turns a radiograph into float32 [channels, height, width] by the card's recipe."""
         return prepare(radiograph, self._card.input)
@@ -51,12 +57,19 @@ class LoadedModel:
         Raises:
             InvalidValueError: The inputs have another shape than the card's recipe.
         """
+        return self.prediction(self.network(self.checked(inputs)))
+
+    def checked(self, inputs: FloatArray) -> Tensor:
+        """Inputs as a tensor, once their shape was found to be the card's; raises as `predict`."""
         recipe = self._card.input
         values = np.require(inputs, np.float32, ["C", "W"])
         if values.ndim != 4 or values.shape[1:] != (recipe.channels, recipe.height, recipe.width) or not len(values):
             wanted = f"[n, {recipe.channels}, {recipe.height}, {recipe.width}]"
             raise InvalidValueError(f"inputs must be {wanted}, not {values.shape}")
-        output = self.network(torch.from_numpy(values))
+        return torch.from_numpy(values)
+
+    def prediction(self, output: ClassifierOutput) -> Prediction:
+        """What the network gave, as values of the project."""
         return Prediction(
             logits=output.logits.numpy(),
             maps=output.maps.numpy(),

@@ -1,4 +1,4 @@
-"""Models by name: those inside the package, the user's own, and those of plug-ins."""
+"""Models by name: those inside the package, the user's own, and those of plug-ins; with probes or without."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from medcam.core.card import ModelCard
 from medcam.core.errors import ModelError
 from medcam.models.files import CARD, load_folder, read_card_file
 from medcam.models.loaded import LoadedModel
+from medcam.models.probes.files import CARD as PROBE_CARD
+from medcam.models.probes.files import load_probe_folder, read_probe_card
+from medcam.models.probes.probed import JOIN, ProbedModel, combined_card
 
 DEFAULT_MODEL = "phantom"
 ENTRY_POINTS = "medcam.models"
@@ -28,24 +31,52 @@ def model_names() -> tuple[str, ...]:
     return tuple(sorted(_known()))
 
 
+def probe_names() -> tuple[str, ...]:
+    """Names of the user's probes, sorted."""
+    return tuple(sorted(card.parent.name for card in user_folder().glob(f"*/{PROBE_CARD}")))
+
+
 def load_model(name: str | Path = DEFAULT_MODEL) -> LoadedModel:
     """Loads a classifier.
 
     Args:
-        name: A name of `model_names`, or the path of a model folder (what `medcam train` writes).
+        name: A name of `model_names`, or the path of a model folder (what `medcam train` writes); then, each after a
+            "+", names of `probe_names`, such as "phantom+pacemaker".
 
     Returns:
-        The classifier, fp32, in evaluation mode; its weights were checked against the card's digest.
+        The classifier, fp32, in evaluation mode; its weights were checked against the card's digest. With probes it
+        gives their findings after its own, in the same forward pass.
 
     Raises:
-        ModelError: There is no such model ("no-such-model"), or it is damaged.
+        ModelError: There is no such model ("no-such-model") or probe ("no-such-probe"), one is damaged, or a probe was
+            fitted to another model ("probe-model").
     """
-    return load_folder(find_model(name))
+    model, probes = _split(name)
+    loaded = load_folder(find_model(model))
+    return ProbedModel(loaded, [load_probe_folder(find_probe(probe)) for probe in probes]) if probes else loaded
 
 
 def read_card(name: str | Path = DEFAULT_MODEL) -> ModelCard:
-    """The card of a model without loading its weights; raises as `load_model`."""
-    return read_card_file(find_model(name))
+    """The card of a model, with probes or without, and without loading weights; raises as `load_model`."""
+    model, probes = _split(name)
+    card = read_card_file(find_model(model))
+    return combined_card(card, [read_probe_card(find_probe(probe)) for probe in probes]) if probes else card
+
+
+def find_probe(name: str) -> Path:
+    """The folder of a probe, `$XDG_DATA_HOME/medcam/models/NAME`.
+
+    Raises:
+        ModelError: There is no such probe (code "no-such-probe").
+    """
+    known = probe_names()
+    if name in known:
+        return user_folder() / name
+    raise ModelError(
+        f"there is no probe {name!r}",
+        code="no-such-probe",
+        next_step=f"Known probes: {', '.join(known) or 'none'}. `medcam probe fit` makes one.",
+    )
 
 
 def find_model(name: str | Path) -> Path:
@@ -65,6 +96,23 @@ def find_model(name: str | Path) -> Path:
         code="no-such-model",
         next_step=f"Known models: {', '.join(sorted(known)) or 'none'}; a model folder's path is taken too.",
     )
+
+
+def _split(name: str | Path) -> tuple[str, tuple[str, ...]]:
+    """The name of a model and those of probes; a model whose own name or path has a "+" is itself."""
+    model, probes = str(name), list[str]()
+    while JOIN in model and not _exists(model):
+        model, _, probe = model.rpartition(JOIN)
+        probes.insert(0, probe)
+    return model, tuple(probes)
+
+
+def _exists(name: str) -> bool:
+    try:
+        find_model(name)
+    except ModelError:
+        return False
+    return True
 
 
 def _known() -> dict[str, Path]:

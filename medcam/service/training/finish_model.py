@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.linear_model import LogisticRegression
 
 from medcam.cam.calibrate import calibrate_rule
 from medcam.core.card import PAPER_RULE, FindingCard, ModelCard, RegionRule
@@ -18,6 +17,7 @@ from medcam.evaluate.classification import youden_threshold
 from medcam.models.classifier import GapClassifier, fold_calibration
 from medcam.models.files import halve, save_model
 from medcam.models.gate import fit_gate
+from medcam.models.platt import platt
 from medcam.models.training.films import Films
 from medcam.models.training.losses import MapParameters
 from medcam.service.training.card_figures import FilmOutputs, finding_figures, overall_figures
@@ -107,28 +107,10 @@ def finish_model(
 
 
 def _platt(logits: Floats, labels: npt.NDArray[np.int8]) -> tuple[Floats, Floats]:
-    """Scale and shift per finding that make the logits well calibrated.
-
-    The targets are Platt's (1999, equation 4): not 1 and 0 but what so many films allow to be believed. Otherwise a
-    finding that these films separate without an error would get logits without a bound.
-    """
-    scale, shift = np.ones(logits.shape[1], np.float32), np.zeros(logits.shape[1], np.float32)
-    for number in range(logits.shape[1]):
-        known = labels[:, number] >= 0
-        values, truth = logits[known, number, None].astype(np.float64), labels[known, number]
-        if len(np.unique(truth)) < 2:
-            continue
-        present, absent = int((truth == 1).sum()), int((truth == 0).sum())
-        target = np.where(truth == 1, (present + 1) / (present + 2), 1 / (absent + 2))
-        # A film with a target between 1 and 0 is a share of a film with the finding and a share of one without it.
-        twice, both = np.concatenate([values, values]), np.repeat([1, 0], len(values))
-        spread = max(float(values.std()), 1e-6)
-        fitted = LogisticRegression(C=1e6, max_iter=1000).fit(
-            twice / spread, both, sample_weight=np.concatenate([target, 1.0 - target])
-        )
-        if fitted.coef_[0, 0] > 0:
-            scale[number], shift[number] = fitted.coef_[0, 0] / spread, fitted.intercept_[0]
-    return scale, shift
+    """Scale and shift per finding that make the logits well calibrated; see `platt`."""
+    known = labels >= 0
+    fitted = [platt(logits[known[:, n], n], labels[known[:, n], n]) for n in range(logits.shape[1])]
+    return np.array([scale for scale, _ in fitted], np.float32), np.array([shift for _, shift in fitted], np.float32)
 
 
 def _calibrate(

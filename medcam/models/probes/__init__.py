@@ -1,0 +1,1 @@
+"""Probes: linear detectors on the pooled features of a frozen model, with exact class activation maps."""

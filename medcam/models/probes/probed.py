@@ -1,0 +1,145 @@
+"""A model with probes beside its own findings: one forward pass gives the maps and logits of all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from medcam.core.arrays import FloatArray
+from medcam.core.card import ModelCard
+from medcam.core.codes import slug
+from medcam.core.errors import ModelError
+from medcam.core.prediction import Prediction
+from medcam.core.relation import Relation
+from medcam.models.loaded import LoadedModel
+from medcam.models.probes.card import ProbeCard
+from medcam.models.probes.layers import forward_layers, layer_channels
+from medcam.models.probes.probe import Probe
+from medcam.models.probes.regrid import regrid
+
+JOIN = "+"
+"""Between the names of a model and its probes."""
+
+LONGEST_NAME = 64
+"""Characters; DICOM objects name the model in an attribute of that length (LO)."""
+
+
+def combined_card(card: ModelCard, probes: Sequence[ProbeCard]) -> ModelCard:
+    """The card of a model with probes: its own findings first, then those of the probes.
+
+    Args:
+        card: The model's.
+        probes: The probes', in the order of the outputs.
+
+    Returns:
+        A card whose digest is the SHA-256 of the digests of model and probes, joined by "+".
+
+    Raises:
+        ModelError: A probe was fitted to a model of other weights (code "probe-model"), two findings have one name, or
+            the joined name is too long (code "probe-name").
+    """
+    for probe in probes:
+        if probe.model_sha256 != card.weights_sha256:
+            raise ModelError(
+                f"the probe {probe.name} was fitted to features of {probe.model} with other weights than {card.name}'s",
+                code="probe-model",
+                next_step=f"Fit it again with --model {card.name}.",
+            )
+    slugs = [slug(name) for name in (*card.finding_names, *(probe.name for probe in probes))]
+    name = JOIN.join((card.name, *(probe.name for probe in probes)))
+    if len(set(slugs)) < len(slugs) or len(name) > LONGEST_NAME:
+        what = "have two findings of one name" if len(set(slugs)) < len(slugs) else "have too long a name together"
+        raise ModelError(
+            f"{card.name} and its probes {what}",
+            code="probe-name",
+            next_step="Name each probe once, and fit it under a short name that the model does not use.",
+        )
+    at = dict.fromkeys((card.layer, *(probe.layer for probe in probes)))
+    digests = JOIN.join((card.weights_sha256, *(probe.weights_sha256 for probe in probes)))
+    return replace(
+        card,
+        name=name,
+        findings=(*card.findings, *(probe.finding for probe in probes)),
+        layer=", ".join(layer for layer in at if layer),
+        weights_sha256=hashlib.sha256(digests.encode("ascii")).hexdigest(),
+        limits=(*card.limits, *dict.fromkeys(limit for probe in probes for limit in probe.limits)),
+    )
+
+
+class ProbedModel(LoadedModel):
+    """A loaded model with probes; the same network, gate and preparation.
+
+    Args:
+        model: The model.
+        probes: Fitted to it.
+
+    Raises:
+        ModelError: As `combined_card`; the head's maps do not add up to logits, so that probes' cannot stand beside
+            them (code "pooling-head"); or a probe does not fit its layer ("broken-probe").
+    """
+
+    def __init__(self, model: LoadedModel, probes: Sequence[Probe]) -> None:
+        require_ledger(model)
+        super().__init__(model.network, combined_card(model.card, [probe.card for probe in probes]), model.gate)
+        self.probes = tuple(probes)
+        _check_layers(model, self.probes)
+
+    @torch.inference_mode()
+    def predict(self, inputs: FloatArray) -> Prediction:
+        """As `LoadedModel.predict`, with the probes' logits and maps after the model's own.
+
+        A probe's map lies on the model's grid: one of a coarser layer is repeated, one of a finer layer averaged, which
+        leaves its mean as it is.
+        """
+        images = self.checked(inputs)
+        output, layers = forward_layers(self.network, images, {probe.card.layer for probe in self.probes})
+        own = self.prediction(output)
+        height, width = own.maps.shape[2:]
+        maps = np.stack([_map(probe, layers[probe.card.layer], height, width) for probe in self.probes], axis=1)
+        if own.relation is Relation.SUM:
+            maps = maps / np.float32(height * width)
+        totals = maps.sum(axis=(2, 3)) if own.relation is Relation.SUM else maps.mean(axis=(2, 3))
+        biases = np.array([probe.bias for probe in self.probes], dtype=np.float32)
+        return replace(
+            own,
+            logits=np.concatenate([own.logits, totals + biases], axis=1),
+            maps=np.concatenate([own.maps, maps], axis=1),
+            biases=np.concatenate([own.biases, biases]),
+        )
+
+
+def require_ledger(model: LoadedModel) -> None:
+    """Refuses a model whose maps do not add up to its logits.
+
+    Raises:
+        ModelError: With code "pooling-head".
+    """
+    if not model.network.head.ledger:
+        raise ModelError(
+            f"{model.card.name} takes no probes: its logit is {model.network.head.relation.words}, a probe's is not",
+            code="pooling-head",
+            next_step="Use a model with a GAP or PCAM head.",
+        )
+
+
+def _map(probe: Probe, features: Tensor, height: int, width: int) -> FloatArray:
+    """float32 [n, height, width]."""
+    weights = torch.from_numpy(np.array(probe.weights))[None, :, None, None]
+    maps: FloatArray = torch.nn.functional.conv2d(features.float(), weights)[:, 0].numpy()
+    return regrid(maps, height, width)
+
+
+def _check_layers(model: LoadedModel, probes: Sequence[Probe]) -> None:
+    known = layer_channels(model)
+    for probe in probes:
+        if known.get(probe.card.layer) != probe.weights.size:
+            raise ModelError(
+                f"the weights of the probe {probe.name} do not fit the layer {probe.card.layer} of {model.card.name}",
+                code="broken-probe",
+                next_step=f"Fit the probe again; the model's layers: {', '.join(known)}.",
+            )
