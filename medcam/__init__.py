@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from medcam.core.radiograph import Radiograph
     from medcam.dicom import load_radiograph
     from medcam.models.registry import load_model
+    from medcam.models.surgery.gap_head import with_gap_head
     from medcam.service.explain import explain
     from medcam.service.explanations.from_dicom import load_explanation
     from medcam.service.monai_reader import RadiographReader
@@ -37,6 +38,7 @@ __all__ = [
     "load_explanation",
     "load_model",
     "load_radiograph",
+    "with_gap_head",
 ]
 
 _HOMES = {
@@ -49,6 +51,7 @@ _HOMES = {
     "load_explanation": "medcam.service.explanations.from_dicom",
     "load_model": "medcam.models.registry",
     "load_radiograph": "medcam.dicom",
+    "with_gap_head": "medcam.models.surgery.gap_head",
 }
 
 
