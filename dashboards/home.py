@@ -77,7 +77,7 @@ def _film(file: FilmFile, folder: Path) -> None:
         findings.findings_table(ordered, current)
         ledger.ledger(current)
         ledger.zones(current.evidence)
-        ledger.regions(current.regions)
+        ledger.regions(current.regions, has_ledger=current.evidence is not None)
 
 
 def _unreadable(summary: FilmSummary) -> None:

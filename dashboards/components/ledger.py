@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.markup import balance, signed, spoken, table
 from medcam.core.finding import Evidence, Finding, Region, ZonesSource
+from medcam.core.relation import Relation
 from medcam.core.zones import ZONES
 
 
@@ -16,7 +17,7 @@ def ledger(finding: Finding) -> None:
     """The ledger: logit = bias + evidence for + evidence against, in logit units."""
     evidence = finding.evidence
     if evidence is None:
-        st.caption(f"Logit {signed(finding.logit)}. This model's head has no ledger: its maps do not add up to it.")
+        st.caption(f"Logit {signed(finding.logit)}. {_why_no_ledger(finding)}")
         return
     rows = (
         ("Bias", evidence.bias),
@@ -40,14 +41,15 @@ def zones(evidence: Evidence | None) -> None:
     st.caption(f"Zones from {_SOURCE[evidence.zones_source]}{quality}. Right and left are the patient's.")
 
 
-def regions(found: Sequence[Region]) -> None:
+def regions(found: Sequence[Region], *, has_ledger: bool = True) -> None:
     """The regions of a finding with box and share."""
     if not found:
         st.caption("No region: no part of the map passes the region rule.")
         return
     rows = [(escape(spoken(region.rule) or "Region"), *_region_cells(region)) for region in found]
     st.html(table("Regions, in source pixels from the top left corner", _REGION_HEAD, rows))
-    st.caption("Share of the positive evidence inside the region. It is not a share of the probability.")
+    whole = "positive evidence" if has_ledger else "map's values above 0"
+    st.caption(f"Share of the {whole} inside the region. It is not a share of the probability.")
 
 
 _REGION_HEAD = ("Rule", "x", "y", "Width", "Height", "Peak", "Share")
@@ -66,6 +68,13 @@ def _region_cells(region: Region) -> tuple[str, ...]:
         f"{100 * region.share:.0f} %",
     )
     return tuple(f'<span class="number">{number}</span>' for number in numbers)
+
+
+def _why_no_ledger(finding: Finding) -> str:
+    relation = finding.map.relation
+    if relation in (None, Relation.UNSTATED) or finding.map.ledger:
+        return "There is no ledger: the map does not add up to it."
+    return f"There is no ledger: the logit is {relation.words}."
 
 
 def _why_no_zones(evidence: Evidence | None) -> str:

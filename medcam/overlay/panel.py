@@ -131,6 +131,8 @@ def _ledger(column: Column, finding: Finding, unit: float) -> None:
         column.rule()
         column.space(4 * unit)
     column.row("Logit", f"{finding.logit:+.2f}", size, (TEXT, TEXT))
+    if not finding.map.ledger:
+        column.text("No ledger: the map does not add up to the logit.", round(15 * unit), MUTED)
     column.space(10 * unit)
 
 
@@ -138,7 +140,8 @@ def _legend(column: Column, caption: Caption, unit: float) -> None:
     shading, size = caption.shading, round(15 * unit)
     column.rule()
     column.space(12 * unit)
-    column.text("Evidence per cell, in logit units", round(17 * unit))
+    words = "Evidence per cell, in logit units" if caption.finding.map.ledger else "Class map, no ledger of the logit"
+    column.text(words, round(17 * unit))
     column.space(4 * unit)
     low = -shading.full_scale if shading.signed else 0.0
     share = float(np.clip((caption.highest - low) / (shading.full_scale - low), 0.0, 1.0))
@@ -165,7 +168,8 @@ def _key(column: Column, caption: Caption, unit: float) -> None:
     column.rule()
     column.space(12 * unit)
     if caption.highest <= 0.0:
-        column.text("No positive evidence on this film.", size)
+        ledger = caption.finding.map.ledger
+        column.text("No positive evidence on this film." if ledger else "The map is nowhere above 0.", size)
     elif not caption.regions:
         column.text("No region passes the rule.", size)
     else:
@@ -173,8 +177,9 @@ def _key(column: Column, caption: Caption, unit: float) -> None:
         words = f"Outline and peak; thin, since {why}" if caption.quiet else "Outline, box and peak"
         column.beside(_sample_mark(unit, caption.quiet), words, size)
         column.space(8 * unit)
+        whole = "the evidence for" if caption.finding.map.ledger else "the map above 0"
         for place, region in enumerate(caption.regions[:_SHOWN_REGIONS], start=1):
-            column.row(f"Region {place}", f"{100 * region.share:.0f} % of the evidence for", size)
+            column.row(f"Region {place}", f"{100 * region.share:.0f} % of {whole}", size)
         if len(caption.regions) > _SHOWN_REGIONS:
             column.text(f"and {len(caption.regions) - _SHOWN_REGIONS} smaller", size, MUTED)
     if caption.highest > 0.0:
