@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcam.cli.console import progress, say, show
+from medcam.cli.evaluate_cohort import anatomy
 
 if TYPE_CHECKING:
     from medcam.core.card import Interval
     from medcam.service.measure.model import ModelFigures
 
 app = typer.Typer(help="Measure a model on films whose truth is known.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `localisation` a command of its own while it is the only one."""
 
 
 @app.command()
@@ -45,6 +41,9 @@ def localisation(
         say(json.dumps(figures.as_dict(), indent=1))
     else:
         _show(figures)
+
+
+app.command()(anatomy)
 
 
 def _show(figures: ModelFigures) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +44,8 @@ def folder_films(
         UsageError: The table is missing or malformed (`training-table`).
         InputError: A film cannot be read.
     """
-    rows = _table(folder / TABLE)
-    names = tuple(findings) or _finding_columns(rows)
+    rows = label_table(folder / TABLE)
+    names = tuple(findings) or finding_columns(rows)
     images = np.empty((len(rows), size, size), dtype=np.float16)
     for place, row in enumerate(rows):
         images[place] = _film(folder / row["image"], size)
@@ -54,13 +54,18 @@ def folder_films(
     return Films(
         names=names,
         images=images,
-        labels=np.array([[_label(row, name) for name in names] for row in rows], dtype=np.int8),
+        labels=np.array([[label_value(row, name) for name in names] for row in rows], dtype=np.int8),
         patients=np.array([zlib.crc32(patient.encode()) for patient in patients], dtype=np.int64),
         partners=np.full(len(rows), -1, dtype=np.int64),
     )
 
 
-def _table(path: Path) -> list[dict[str, str]]:
+def label_table(path: Path) -> list[dict[str, str]]:
+    """Rows of a table of labels, as texts by column; see `folder_films` for its columns.
+
+    Raises:
+        UsageError: It is missing or malformed (`training-table`).
+    """
     if not path.is_file():
         raise UsageError(
             f"{path.parent} has no {TABLE}",
@@ -89,7 +94,12 @@ def _table(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _finding_columns(rows: list[dict[str, str]]) -> tuple[str, ...]:
+def finding_columns(rows: list[dict[str, str]]) -> tuple[str, ...]:
+    """Columns that hold nothing but 1, 0 and empty values.
+
+    Raises:
+        UsageError: There is none (`training-table`).
+    """
     names = [name for name in rows[0] if name not in ("image", "patient_id")]
     usable = [name for name in names if all(row[name] in VALUES for row in rows)]
     if not usable:
@@ -97,7 +107,12 @@ def _finding_columns(rows: list[dict[str, str]]) -> tuple[str, ...]:
     return tuple(usable)
 
 
-def _label(row: dict[str, str], name: str) -> int:
+def label_value(row: Mapping[str, str], name: str) -> int:
+    """A label: 1, 0, or `UNKNOWN` where nobody judged.
+
+    Raises:
+        UsageError: The cell holds something else (`training-table`).
+    """
     value = row.get(name)
     if value not in VALUES:
         raise UsageError(f"column {name!r} holds {value!r}; expected 1, 0 or nothing", code="training-table")
