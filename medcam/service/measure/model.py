@@ -24,6 +24,7 @@ from medcam.evaluate.localisation import mask_iou, mean_interval, peak_hits
 from medcam.models.loaded import LoadedModel
 from medcam.models.registry import load_model
 from medcam.phantom import FINDINGS, FindingTruth, render, sample_case
+from medcam.service.workers import one_blas_thread
 
 CHUNK = 20
 
@@ -151,6 +152,7 @@ _MODEL: list[LoadedModel] = []
 
 def _load(model: str) -> None:
     torch.set_num_threads(1)
+    one_blas_thread()
     _MODEL[:] = [load_model(model)]
 
 

@@ -20,6 +20,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from medcam.core.codes import slug
 from medcam.core.errors import MedcamError, UsageError
 from medcam.dicom import Codec
@@ -28,6 +30,7 @@ from medcam.service.annotate.output_errors import writing
 from medcam.service.atomic import write_text
 from medcam.service.phantoms.phantom_files import save_phantom
 from medcam.service.phantoms.truth import TRUTH_NAME
+from medcam.service.workers import one_blas_thread
 
 PLAN_NAME = "plan.json"
 PARTS_NAME = ".parts"
@@ -180,12 +183,11 @@ def _open_folder(out: Path, plan: PhantomPlan) -> None:
 
 def _make_all(plan: PhantomPlan, out: Path, indices: Sequence[int], workers: int) -> Generator[int, None, None]:
     if workers == 1 or len(indices) < 2:
-        yield from (_make_one(plan, out, index) for index in indices)
+        with threadpool_limits(1, user_api="blas"):
+            yield from (_make_one(plan, out, index) for index in indices)
         return
     # Fresh interpreters: forking would copy the locks of libraries that run threads.
-    pool = ProcessPoolExecutor(
-        min(workers, len(indices)), mp_context=get_context("spawn"), initializer=_leave_interrupts_to_parent
-    )
+    pool = ProcessPoolExecutor(min(workers, len(indices)), mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         yield from pool.map(_make_one, repeat(plan), repeat(out), indices)
     except BrokenProcessPool as error:
@@ -198,7 +200,9 @@ def _make_all(plan: PhantomPlan, out: Path, indices: Sequence[int], workers: int
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_to_parent() -> None:
+def _start_worker() -> None:
+    one_blas_thread()
+    # Interrupts are left to the parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -18,6 +18,7 @@ from medcam.core.errors import InvalidValueError
 from medcam.models.preprocess import prepare_array
 from medcam.models.training.films import Films, concatenate
 from medcam.phantom import FINDINGS, Case, Phantom, render, sample_case
+from medcam.service.workers import one_blas_thread
 
 GRADES = {"subtle": 1, "moderate": 2, "plain": 3}
 CHUNK = 128
@@ -79,7 +80,7 @@ def phantom_films(
     starts = range(0, plan.count, CHUNK)
     missing = [start for start in starts if not (_chunk(folder, start) / "films.json").is_file()]
     done = plan.count - sum(min(CHUNK, plan.count - start) for start in missing)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=one_blas_thread) as pool:
         for start in pool.map(_render_chunk, [(plan, folder, start) for start in missing]):
             done += min(CHUNK, plan.count - start)
             progress(done, plan.count)
