@@ -13,11 +13,24 @@ from medcam.cli.console import reporting_errors
 from medcam.cli.deidentify import deidentify
 from medcam.cli.demo import demo
 from medcam.cli.doctor import doctor
+from medcam.cli.experiments import experiments
 from medcam.cli.listen import listen
 from medcam.cli.review import review
 from medcam.cli.train import train
 
-_ORDER = ("demo", "annotate", "review", "listen", "models", "train", "phantom", "evaluate", "deidentify", "doctor")
+_ORDER = (
+    "demo",
+    "annotate",
+    "review",
+    "listen",
+    "models",
+    "train",
+    "phantom",
+    "evaluate",
+    "experiments",
+    "deidentify",
+    "doctor",
+)
 
 
 class _InOrder(TyperGroup):
@@ -45,6 +58,7 @@ app.add_typer(models.app, name="models")
 app.command()(train)
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(experiments)
 app.command()(deidentify)
 app.command()(doctor)
 

@@ -24,7 +24,7 @@ class Augmenter:
         self._warp = AffineTransform(normalized=True, reverse_indexing=False, align_corners=False, padding_mode="zeros")
 
     def __call__(self, films: Tensor, seed: int, *, paired: bool) -> Tensor:
-        """Augments films; deterministic by seed.
+        """Augments films; deterministic by seed, with the same draws on every device.
 
         Args:
             films: float32 [n, 1, height, width] of zero mean and unit variance.
@@ -36,14 +36,14 @@ class Augmenter:
         """
         rng = torch.Generator().manual_seed(seed)
         own = len(films) // 2 if paired else len(films)
-        theta = self._geometry(own, rng)
+        theta = self._geometry(own, rng).to(films.device)
         moved = self._warp(films, torch.cat([theta, theta]) if paired else theta)
         return self._intensity(moved, own, rng)
 
     def move(self, values: Tensor, seed: int, *, paired: bool) -> Tensor:
         """Moves [n, k, h, w] of any resolution as `__call__` moves the films of that seed, such as their masks."""
         own = len(values) // 2 if paired else len(values)
-        theta = self._geometry(own, torch.Generator().manual_seed(seed))
+        theta = self._geometry(own, torch.Generator().manual_seed(seed)).to(values.device)
         return self._warp(values, torch.cat([theta, theta]) if paired else theta)  # type: ignore[no-any-return]
 
     def _geometry(self, count: int, rng: torch.Generator) -> Tensor:
@@ -63,12 +63,12 @@ class Augmenter:
         config, count = self._config, len(films)
         low, high = films.amin(dim=(1, 2, 3), keepdim=True), films.amax(dim=(1, 2, 3), keepdim=True)
         span = (high - low).clamp_min(1e-6)
-        share = torch.rand(own, 1, 1, 1, generator=rng).repeat(count // own, 1, 1, 1)
+        share = torch.rand(own, 1, 1, 1, generator=rng).repeat(count // own, 1, 1, 1).to(films.device)
         logarithm = math.log(config.gamma[0]) + share * math.log(config.gamma[1] / config.gamma[0])
         changed = ((films - low) / span).clamp_min(1e-6).pow_(logarithm.exp()) * span + low
         if config.noise:
             grain = torch.randn((own, *changed.shape[1:]), generator=rng) * torch.rand(own, 1, 1, 1, generator=rng)
-            changed = changed + config.noise * grain.repeat(count // own, 1, 1, 1)
+            changed = changed + config.noise * grain.repeat(count // own, 1, 1, 1).to(films.device)
         return self._hide(changed, rng) if config.hide else changed
 
     def _hide(self, films: Tensor, rng: torch.Generator) -> Tensor:

@@ -1,0 +1,25 @@
+"""All experiments, in the order of the lecture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medcam.core.errors import UsageError
+from medcam.experiments.experiment import Experiment
+from medcam.experiments.heads import HEADS
+from medcam.experiments.supervision import SUPERVISION
+
+EXPERIMENTS: tuple[Experiment, ...] = (HEADS, SUPERVISION)
+
+
+def chosen(names: Sequence[str]) -> tuple[Experiment, ...]:
+    """The experiments of some names, all where none is given.
+
+    Raises:
+        UsageError: There is no such experiment.
+    """
+    known = {experiment.name: experiment for experiment in EXPERIMENTS}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no experiment {name!r}", next_step=f"Choose from {', '.join(known)}.")
+    return tuple(known[name] for name in names) or EXPERIMENTS

@@ -1,0 +1,65 @@
+"""Labels alone against masks: the same network with weak and with full supervision, and a U-Net above both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from medcam.service.comparison.arms import LABELS_ALONE, Arm, Produce, arm_folder, measure_arm, trained
+from medcam.service.comparison.figures import ArmFigures
+from medcam.service.comparison.films import ComparisonPlan, comparison_films
+from medcam.service.comparison.segmenter import segmented
+
+WEAK, FULL, SEGMENTATION = "labels alone", "masks", "U-Net, masks"
+WITH_MASKS = replace(LABELS_ALONE, masks=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionRow:
+    """One kind of supervision with one number of training films."""
+
+    kind: str
+    films: int
+    figures: ArmFigures
+
+
+def compare_supervision(
+    plan: ComparisonPlan,
+    shares: tuple[float, ...],
+    out: Path,
+    *,
+    workers: int = 1,
+    threads: int = 0,
+    report: Callable[[str], None] = lambda _: None,
+) -> list[SupervisionRow]:
+    """Trains a GAP classifier from labels alone, the same one with masks, and a U-Net, on growing shares of the films.
+
+    Passes over the films are more where there are fewer, so that every arm takes about as many steps.
+
+    Args:
+        plan: How much.
+        shares: Shares of the training patients, such as (0.25, 0.5, 1.0).
+        out: Where films and finished runs are kept; the full-size weak runs are those of `compare_heads`.
+        workers: Processes that render.
+        threads: CPU threads that train; 0 leaves torch's own choice.
+        report: Called after each run.
+    """
+    every = comparison_films(plan, out / "films", workers=workers)
+    rows = []
+    for share in shares:
+        films = every if share == 1.0 else every.first(share)
+        longer = replace(plan, epochs=round(plan.epochs / share))
+        for kind, (name, produce) in _arms(longer, threads).items():
+            folder = arm_folder(out, name if share == 1.0 else f"{name}-share-{share:g}", longer)
+            figures = measure_arm(produce, films, longer, folder, report)
+            rows.append(SupervisionRow(kind, len(films.train), figures))
+    return rows
+
+
+def _arms(plan: ComparisonPlan, threads: int) -> Mapping[str, tuple[str, Produce]]:
+    return {
+        WEAK: ("head-gap", trained(Arm(WEAK), plan, threads)),
+        FULL: ("masks-gap", trained(Arm(FULL, objective=WITH_MASKS), plan, threads)),
+        SEGMENTATION: ("masks-unet", segmented(plan, threads)),
+    }
