@@ -1,0 +1,69 @@
+"""What pages say follows from their figures, whichever way these come out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from medcam.experiments.heads import HEADS
+from medcam.experiments.supervision import SUPERVISION
+
+
+def _figure(value: float, width: float = 0.01) -> dict[str, float]:
+    return {"value": value, "low": value - width, "high": value + width}
+
+
+def _arm(auc: float, error: float, iou: float, covered: float) -> dict[str, Any]:
+    return {
+        "runs": 3,
+        "cases": 300,
+        "auc": _figure(auc),
+        "auc_by_run": [auc] * 3,
+        "error": _figure(error),
+        "error_tuned": _figure(error),
+        "iou": _figure(iou),
+        "iou_tuned": _figure(iou),
+        "pointing": _figure(0.5),
+        "covered": _figure(covered),
+        "iou_by_finding": [iou],
+    }
+
+
+def _heads(gap: dict[str, Any], gmp: dict[str, Any]) -> dict[str, Any]:
+    arms = {"GAP": gap, "GMP": gmp, "GMP on the class map": gmp, "LSE": gap, "PCAM": gap}
+    return {"patients": 900, "held": 250, "side": 128, "epochs": 16, "runs": 3, "arms": arms}
+
+
+def test_the_papers_claim_holds_only_where_both_halves_do() -> None:
+    good, bad = _arm(0.9, 0.4, 0.5, 0.8), _arm(0.9, 0.5, 0.4, 0.3)
+    holds = "claim (classification alike, GAP localises better) holds"
+    assert holds in HEADS.page(_heads(good, bad)).body
+    assert holds not in HEADS.page(_heads(bad, good)).body
+    assert holds not in HEADS.page(_heads(good, good)).body
+    assert holds not in HEADS.page(_heads(good, _arm(0.8, 0.5, 0.4, 0.3))).body
+
+
+def test_what_cannot_be_told_apart_is_said_so() -> None:
+    arm = _arm(0.9, 0.4, 0.5, 0.8)
+    body = HEADS.page(_heads(arm, arm)).body
+    assert body.count("not told apart") == 4
+    other = HEADS.page(_heads(_arm(0.9, 0.5, 0.4, 0.3), arm)).body
+    assert "Extent: GAP 30.0 % (29.0 to 31.0), GMP 80.0 % (79.0 to 81.0), GMP is better" in other
+    assert "error: GAP 50.0 % (49.0 to 51.0), GMP 40.0 % (39.0 to 41.0), GMP is better" in other
+
+
+def _supervision() -> dict[str, Any]:
+    rows = [
+        {"kind": kind, "films": films, "figures": _arm(0.9, error, 1.0 - error, 0.5)}
+        for films in (100, 200)
+        for kind, error in (("labels alone", 0.6), ("masks", 0.4), ("U-Net, masks", 0.0))
+    ]
+    return {"held": 250, "side": 128, "epochs": 16, "runs": 3, "rows": rows}
+
+
+def test_weak_against_full_is_a_difference_and_a_ratio() -> None:
+    page = SUPERVISION.page(_supervision())
+    assert "a difference of .200" in page.body
+    assert "ratio 1.50" in page.body
+    assert "ratio not defined" in page.body  # nothing is divided by an error of nought
+    assert page.pictures["supervision.svg"].startswith("<svg")
+    assert [line.row for line in SUPERVISION.summary(_supervision())] == ["L4", "L5"]
