@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from scipy import ndimage
@@ -19,6 +19,18 @@ RIM = 0.25
 """Depth of the periphery, as a share of the lung's width; the side towards the heart is left out."""
 CORNER = 0.4
 """Radius of an angle's disc around the lung's lowest outer point, as a share of the lung's width."""
+
+
+_PARTS: Mapping[str, frozenset[str]] = {
+    LUNGS: frozenset((*LUNG_ZONES, UPPER, LOWER, PERIPHERY)),
+    UPPER: frozenset((LUNG_ZONES[0], LUNG_ZONES[3])),
+    LOWER: frozenset((LUNG_ZONES[2], LUNG_ZONES[5])),
+}
+
+
+def lies_within(place: str, places: Collection[str]) -> bool:
+    """Whether a zone or structure is one of some places, or by definition a part of one."""
+    return place in places or any(place in _PARTS.get(whole, ()) for whole in places)
 
 
 def structures(zones: Zones) -> Mapping[str, BoolArray]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medcam.core.errors import UsageError
+from medcam.experiments.anatomy import ANATOMY
 from medcam.experiments.experiment import Experiment
 from medcam.experiments.heads import HEADS
+from medcam.experiments.ledger import LEDGER
 from medcam.experiments.supervision import SUPERVISION
+from medcam.experiments.tails import TAILS
 
-EXPERIMENTS: tuple[Experiment, ...] = (HEADS, SUPERVISION)
+EXPERIMENTS: tuple[Experiment, ...] = (LEDGER, TAILS, HEADS, SUPERVISION, ANATOMY)
 
 
 def chosen(names: Sequence[str]) -> tuple[Experiment, ...]:

@@ -48,7 +48,7 @@ Zhou, Khosla, Lapedriza, Oliva and Torralba, "Learning Deep Features for Discrim
 by row, on radiographs. Synthetic ones where truth to the pixel is needed: what holds on phantoms need not hold on
 patients. Research use. Not a medical device.
 
-{table(("row", "what", "here", "lecture and paper", "page"), rows)}
+{table(("row", "what", "here", "lecture and paper", "page"), rows, words=True)}
 
 `medcam experiments` makes these pages (budget: {budgets}); {minutes:.0f} minutes in all. Nothing here was typed by
 hand.

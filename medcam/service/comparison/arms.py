@@ -21,7 +21,7 @@ LABELS_ALONE = Objective(positives=0.0, negatives=0.0, background=0.0, pairs=0.0
 """Cross-entropy of the image-level logits, as in the paper."""
 
 GENTLE = Augmentation(shift=0.04, turn=4.0, zoom=0.06, flip=0.0)
-BACKBONE = {"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [16, 32, 64, 128]}
+BACKBONE = {"layers": [1, 1, 1, 1], "block_inplanes": [16, 32, 64, 128]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,19 @@ class Arm:
         name: As tables call it.
         head: Registry name of the pooling head.
         objective: What is learnt from.
+        stride: Pixels per cell of the map.
     """
 
     name: str
     head: str = "gap"
     objective: Objective = LABELS_ALONE
+    stride: int = 8
 
     def config(self, plan: ComparisonPlan, seed: int, threads: int) -> TrainingConfig:
-        """The training run: the same for all arms but for head and objective."""
+        """The training run: the same for all arms but for head, objective and stride."""
         return TrainingConfig(
             backbone="resnet",
-            backbone_options=dict(BACKBONE),
+            backbone_options={"stride": self.stride, **BACKBONE},
             head=self.head,
             objective=self.objective,
             augmentation=GENTLE,

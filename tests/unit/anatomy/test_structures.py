@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from medcam.anatomy.structures import ANGLES, LOWER, LUNGS, PERIPHERY, STRUCTURES, UPPER, structures
+from medcam.anatomy.structures import (
+    ANGLES,
+    LOWER,
+    LUNGS,
+    PERIPHERY,
+    STRUCTURES,
+    UPPER,
+    lies_within,
+    structures,
+)
 from medcam.core.finding import ZonesSource
 from medcam.core.zones import LUNG_ZONES, ZONES, Zones
 from medcam.phantom import render, sample_case
@@ -54,3 +63,12 @@ def test_without_lungs_there_are_no_structures() -> None:
     masks = {name: np.full((9, 9), name == "outside-body") for name in ZONES}
     nothing = structures(Zones(masks, ZonesSource.REGISTRATION, 0.0))
     assert not any(mask.any() for mask in nothing.values())
+
+
+def test_zones_lie_within_the_structures_they_make_up() -> None:
+    assert lies_within("left-upper-lung", ("upper-lungs",))
+    assert lies_within("lower-lungs", ("lungs",))
+    assert lies_within("heart", ("heart",))
+    assert not lies_within("left-middle-lung", ("upper-lungs", "lower-lungs"))
+    assert not lies_within("lungs", ("upper-lungs",))
+    assert not lies_within("costophrenic-angles", ("lungs",))  # reaches over the lung's edge

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from medcam.experiments.anatomy import ANATOMY
 from medcam.experiments.heads import HEADS
 from medcam.experiments.supervision import SUPERVISION
+from medcam.experiments.tails import TAILS
 
 
 def _figure(value: float, width: float = 0.01) -> dict[str, float]:
@@ -67,3 +69,35 @@ def test_weak_against_full_is_a_difference_and_a_ratio() -> None:
     assert "ratio not defined" in page.body  # nothing is divided by an error of nought
     assert page.pictures["supervision.svg"].startswith("<svg")
     assert [line.row for line in SUPERVISION.summary(_supervision())] == ["L4", "L5"]
+
+
+def _place(enrichment: float) -> dict[str, Any]:
+    return {"share": _figure(0.5), "area": 0.2, "enrichment": _figure(enrichment)}
+
+
+def test_a_part_of_an_expected_structure_is_expected() -> None:
+    common = {"n": 9, "expected_words": "upper zones", "expected": ["upper-lungs"], "expected_share": _figure(0.8)}
+    findings = {
+        "Pneumothorax": {**common, "places": {"left-upper-lung": _place(9.0), "upper-lungs": _place(5.0)}},
+        "Nodule": {**common, "places": {"heart": _place(3.0), "upper-lungs": _place(2.0)}},
+    }
+    figures = {"anatomy": {"films": 9, "findings": findings}, "chart": "<svg/>"}
+    body = ANATOMY.page(figures).body
+    assert "Pneumothorax: most enriched in left-upper-lung (9.0 (9.0 to 9.0)), an expected place" in body
+    assert "not an expected place" in body
+    assert "1 of 2 findings are most enriched in an expected place" in ANATOMY.summary(figures)[0].here
+
+
+def test_the_finer_map_is_better_only_where_intervals_part() -> None:
+    network = {
+        "network": "A", "refused": "", "layer": "l", "cells": 7, "kept": 1.0, "logit_difference": 1e-6,
+        "map_difference": 1e-7,
+    }  # fmt: skip
+    new = {**network, "network": "B", "refused": "two linear layers", "logit_difference": float("nan"), "kept": 0.5}
+    for fine, words in ((0.6, "the finer map places"), (0.4, "the coarser map places"), (0.505, "not told apart")):
+        strides = {"16": _arm(0.9, 0.5, 0.5, 0.5), "8": _arm(0.9, 0.5, 0.5, 0.5), "4": _arm(0.9, 0.5, fine, 0.5)}
+        page = TAILS.page({"networks": [network, new], "side": 128, "strides": strides})
+        assert words in page.body
+        assert "new linear layer |" in page.body
+    line = TAILS.summary({"networks": [network, new], "side": 128, "strides": strides})[0]
+    assert line.here.startswith("1 of 2 networks keep every weight (logits within 1e-06), 1 their features")

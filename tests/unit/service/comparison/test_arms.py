@@ -12,6 +12,7 @@ from medcam.service.comparison.arms import Arm, arm_folder, measure_arm, trained
 from medcam.service.comparison.figures import Outputs
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
 from medcam.service.comparison.pooling import HEADS, compare_heads
+from medcam.service.comparison.resolution import compare_strides
 from medcam.service.comparison.supervision import FULL, SEGMENTATION, WEAK, WITH_MASKS, compare_supervision
 
 
@@ -95,3 +96,18 @@ def test_a_segmentation_network_needs_masks(films: ComparisonFilms) -> None:
 
     with pytest.raises(UsageError, match="with masks"):
         train_segmenter(replace(films.train, masks=None), 1, 0)
+
+
+def test_strides_share_the_run_of_the_heads(
+    plan: ComparisonPlan, comparison_folder: Path, films: ComparisonFilms
+) -> None:
+    small = replace(plan, seeds=(0,))
+    strides = compare_strides(small, comparison_folder, threads=1)
+    assert list(strides) == [16, 8, 4]
+    heads = compare_heads(small, comparison_folder, threads=1)
+    np.testing.assert_equal(strides[8].as_dict(), heads["GAP"].as_dict())
+    cells = {}
+    for path in comparison_folder.glob("head-gap-stride-*/seed-0/outputs.npz"):
+        with np.load(path) as arrays:
+            cells[path.parent.parent.name.split("-")[3]] = arrays["maps"].shape[2]
+    assert cells == {"16": 4, "4": 16}
