@@ -202,8 +202,9 @@ class Trainer:
         state = read_checkpoint(self.folder / "checkpoint.pt")
         if state is None:
             return
-        # A field that this version added has its default in an older run.
-        if TrainingConfig().as_dict() | state["config"] != self.config.as_dict():
+        # A field that this version added has its default in an older run; threads change the speed alone.
+        stored = TrainingConfig().as_dict() | state["config"] | {"threads": self.config.threads}
+        if stored != self.config.as_dict():
             raise UsageError(
                 f"{self.folder} holds a run with another configuration", next_step="Choose another --out folder."
             )

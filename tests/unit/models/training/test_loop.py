@@ -56,6 +56,17 @@ def test_another_configuration_is_refused(
         trainer(replace(toy_config, epochs=1, seed=9), toy_train, toy_held_back, tmp_path).run()
 
 
+def test_a_run_goes_on_with_other_threads(
+    toy_config: TrainingConfig, toy_train: Films, toy_held_back: Films, tmp_path: Path
+) -> None:
+    trainer(toy_config, toy_train, toy_held_back, tmp_path).run()
+    other = replace(toy_config, threads=1 if toy_config.threads != 1 else 2)
+    before = torch.get_num_threads()
+    resumed = trainer(other, toy_train, toy_held_back, tmp_path)
+    assert len(resumed.run()) == toy_config.epochs
+    torch.set_num_threads(before)
+
+
 def test_shared_patients_are_refused(toy_config: TrainingConfig, toy_train: Films, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="share patients"):
         trainer(toy_config, toy_train, toy_train.subset(np.arange(4)), tmp_path)
