@@ -7,6 +7,7 @@ from medcam.dicom.deidentify.profile import METHOD, Profile
 from medcam.dicom.deidentify.pseudonyms import Kind, Secret
 from medcam.dicom.deidentify.search import Searcher
 from medcam.dicom.deidentify.verifier import Leftover, header_finds, leftovers
+from medcam.dicom.deidentify.way_back import WayBack, way_back
 
 __all__ = [
     "METHOD",
@@ -18,9 +19,11 @@ __all__ = [
     "Profile",
     "Searcher",
     "Secret",
+    "WayBack",
     "deidentify",
     "find_burned_in",
     "header_finds",
     "identifiers_of",
     "leftovers",
+    "way_back",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -19,6 +18,7 @@ from medcam.dicom.deidentify.pseudonyms import Secret
 from medcam.dicom.deidentify.values import storage_class
 from medcam.dicom.deidentify.verifier import leftovers
 from medcam.dicom.deidentify.vocabulary import CHARACTER_SET
+from medcam.dicom.deidentify.way_back import WayBack, way_back
 from medcam.dicom.description import refuse_other_objects
 from medcam.dicom.errors import PixelDataError, converting
 from medcam.dicom.header import Header
@@ -30,7 +30,6 @@ UNKNOWN_ANNOTATION = "burned-in-annotation-not-told"
 
 _IMPLEMENTATION = derived_uid("medcam", "de-identification")
 _NAME = "MEDCAM"
-_REMEMBERED = ("PatientID", "PatientName", "StudyInstanceUID", "AccessionNumber", "StudyID")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
@@ -48,7 +47,7 @@ class Deidentified:
         warnings: Codes of what a reader of the report should know.
         replaced: What replaced the identifiers.
         identifiers: What identified the original.
-        original: For the key file: the attributes by which people know patient and study.
+        back: For the key file.
     """
 
     data: bytes = field(repr=False)
@@ -60,7 +59,7 @@ class Deidentified:
     warnings: tuple[str, ...]
     replaced: Replacements = field(repr=False)
     identifiers: Identifiers = field(repr=False)
-    original: Mapping[str, str] = field(repr=False)
+    back: WayBack = field(repr=False)
 
 
 def deidentify(source: Dataset, secret: Secret, profile: Profile) -> Deidentified:
@@ -93,10 +92,10 @@ def deidentify(source: Dataset, secret: Secret, profile: Profile) -> Deidentifie
         add_method(result, profile)
         data = _encoded(result)
         found = identifiers_of(source)
-        original = {keyword: header.text(keyword) for keyword in _REMEMBERED}
+        back = way_back(source, result, secret, profile)
     _verify(data, replaced, found)
     study, series, instance = (str(result[keyword].value) for keyword in _UIDS)
-    return Deidentified(data, replaced.patient, study, series, instance, blackened, warnings, replaced, found, original)
+    return Deidentified(data, replaced.patient, study, series, instance, blackened, warnings, replaced, found, back)
 
 
 def _checked(header: Header, profile: Profile) -> tuple[str, ...]:

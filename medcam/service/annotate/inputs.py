@@ -16,6 +16,7 @@ from medcam.dicom.network.destination import is_web
 from medcam.dicom.network.query import WebQuery, parse_query
 from medcam.dicom.network.security import Security
 from medcam.dicom.read import file_bytes
+from medcam.service.annotate.quarantine import QUARANTINE_NAME
 
 
 class Input(Protocol):
@@ -90,7 +91,13 @@ def _find_files(named: Sequence[Path], out: Path) -> Iterator[InputFile]:
     once = {os.path.realpath(file.path): file for file in reversed(files)}
     kept = [file for file in files if once[os.path.realpath(file.path)] is file]
     for file in kept:
-        yield from _unfolded(file)
+        if not _is_empty_list(file.path):
+            yield from _unfolded(file)
+
+
+def _is_empty_list(path: Path) -> bool:
+    """Whether a file is the empty list of refused inputs of a run whose output is now a source: no film was lost."""
+    return path.name == QUARANTINE_NAME and path.is_file() and path.stat().st_size == 0
 
 
 def _in_services(queries: Sequence[WebQuery], security: Security) -> Iterator[Input]:

@@ -28,7 +28,7 @@ class FinishedOutputs:
     """
 
     def __init__(self, folder: Path, *, resume: bool) -> None:
-        self._folder = folder
+        self.folder = folder
         self._known: dict[str, Mapping[str, Any]] = {}
         path = folder / RECORD_NAME
         with writing():
@@ -48,7 +48,7 @@ class FinishedOutputs:
         if entry is None:
             return None
         try:
-            path = self._folder / entry["written"]["file"]
+            path = self.folder / entry["written"]["file"]
             if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
                 return None
             kept = entry["written"] | {"input": number, "kept": True, "warnings": tuple(entry["written"]["warnings"])}

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from medcam.core.errors import UsageError
-from medcam.dicom.deidentify import Deidentified, Identifiers, Searcher, header_finds
+from medcam.dicom.deidentify import Deidentified, Identifiers, Searcher, WayBack, header_finds
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.service.annotate.bounded import bounded_map, threads
 from medcam.service.annotate.inputs import find_inputs
@@ -63,6 +63,8 @@ def deidentify_files(
     with writing():
         out.mkdir(parents=True, exist_ok=True)
         (out / REPORT_NAME).unlink(missing_ok=True)
+        for part in out.glob("*/*/.*.part"):  # of a run that was killed
+            part.unlink(missing_ok=True)
     key.inputs[os.path.realpath(out)] = [file.source for file in files]
     key.save()
     items = [Numbered(number, file) for number, file in enumerate(files, start=1)]
@@ -116,6 +118,7 @@ class _Tally:
                 if self._is_first(outcome.written.file, outcome.source, outcome.written.input):
                     self._identifiers.append(outcome.identifiers)
                     self._written[outcome.written.file] = outcome.written
+                    self._remember(outcome.back)
             case Done():
                 self._write(outcome)
         self._progress(self._done, self._total, len(self._refused))
@@ -161,13 +164,16 @@ class _Tally:
         self._finished.add(done.source, written, result.data)
         self._written[file] = written
         self._identifiers.append(result.identifiers)
-        original = dict(result.original)
-        self._key.patients[result.patient] = {
+        self._remember(result.back)
+
+    def _remember(self, back: WayBack) -> None:
+        original = back.original
+        self._key.patients[back.patient] = {
             "PatientID": original["PatientID"],
             "PatientName": original["PatientName"],
-            "days_moved": str(result.replaced.days),
+            "days_moved": str(back.days),
         }
-        self._key.studies[result.study] = {
+        self._key.studies[back.study] = {
             name: original[name] for name in ("StudyInstanceUID", "AccessionNumber", "StudyID")
         }
 

@@ -9,8 +9,17 @@ from typing import Protocol
 
 from medcam.core.errors import MedcamError, NotAnImageError
 from medcam.core.radiograph import Radiograph
-from medcam.dicom.deidentify import Deidentified, Identifiers, Profile, Secret, deidentify, identifiers_of
-from medcam.dicom.read import read_bytes
+from medcam.dicom.deidentify import (
+    Deidentified,
+    Identifiers,
+    Profile,
+    Secret,
+    WayBack,
+    deidentify,
+    identifiers_of,
+    way_back,
+)
+from medcam.dicom.read import read_bytes, read_file
 from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.outcomes import INTERNAL_ERROR
 from medcam.service.annotate.output_errors import OutputError
@@ -52,11 +61,19 @@ class Done:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """An input whose output an earlier run has written."""
+    """An input whose output an earlier run has written.
+
+    Args:
+        written: As the report tells it.
+        source: Digest of the source and of all that decides about its output.
+        identifiers: What identified the original.
+        back: For the key file, which a run that was killed did not complete.
+    """
 
     written: Written
     source: str
     identifiers: Identifiers = field(repr=False)
+    back: WayBack = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +127,10 @@ class Worker:
         source = self._digest(data)
         kept = self.finished.find(source, item.number)
         if kept is not None:
-            return Kept(kept, source, identifiers_of(read_bytes(data, item.file.name).dataset))
+            original = read_bytes(data, item.file.name).dataset
+            output = read_file(self.finished.folder / kept.file).dataset
+            back = way_back(original, output, self.secret, self.profile)
+            return Kept(kept, source, identifiers_of(original), back)
         self.readers.radiograph(data, item.file.name)
         return Done(
             item.number, source, deidentify(read_bytes(data, item.file.name).dataset, self.secret, self.profile)
