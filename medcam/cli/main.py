@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from medcam.cli import evaluate, models, phantom
+from medcam.cli import evaluate, models, phantom, probe
 from medcam.cli.annotate import annotate
 from medcam.cli.console import reporting_errors
 from medcam.cli.deidentify import deidentify
@@ -26,6 +26,7 @@ _ORDER = (
     "models",
     "train",
     "phantom",
+    "probe",
     "evaluate",
     "experiments",
     "deidentify",
@@ -57,6 +58,7 @@ app.command()(listen)
 app.add_typer(models.app, name="models")
 app.command()(train)
 app.add_typer(phantom.app, name="phantom")
+app.add_typer(probe.app, name="probe")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(experiments)
 app.command()(deidentify)

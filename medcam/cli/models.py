@@ -68,16 +68,27 @@ def show_model(
 
 
 def _cards() -> dict[str, ModelCard | ModelError]:
-    """Cards by name; a damaged one does not hide the others."""
-    from medcam.models.registry import model_names, read_card
+    """Cards by name, of models and of probes beside their models; a damaged one does not hide the others."""
+    from medcam.models.registry import model_names, probe_names, read_card
 
     cards: dict[str, ModelCard | ModelError] = {}
-    for name in model_names():
+    for name in (*model_names(), *(_with_model(probe) for probe in probe_names())):
         try:
             cards[name] = read_card(name)
         except ModelError as error:
             cards[name] = error
     return cards
+
+
+def _with_model(probe: str) -> str:
+    """The name under which a probe can be used."""
+    from medcam.models.probes.files import read_probe_card
+    from medcam.models.registry import find_probe
+
+    try:
+        return f"{read_probe_card(find_probe(probe)).model}+{probe}"
+    except ModelError:
+        return f"+{probe}"
 
 
 def _summary(name: str, card: ModelCard | ModelError) -> dict[str, Any]:
