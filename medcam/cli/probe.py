@@ -24,9 +24,9 @@ _Json = Annotated[bool, typer.Option("--json", help="Print the card as JSON on s
 def fit(
     name: Annotated[str, typer.Option(metavar="NAME", help="What the finding is called; --model MODEL+NAME uses it.")],
     positive: Annotated[
-        Path | None, typer.Option(metavar="DIR|CSV", help="Films with the finding: a folder, or a table of images.")
+        Path | None, typer.Option(metavar="PATH", help="Films with the finding: a folder, or a table of images.")
     ] = None,
-    negative: Annotated[Path | None, typer.Option(metavar="DIR|CSV", help="Films without it.")] = None,
+    negative: Annotated[Path | None, typer.Option(metavar="PATH", help="Films without it.")] = None,
     phrase: Annotated[
         str, typer.Option(metavar="TEXT", help="Words of reports that make a film positive, where not negated.")
     ] = "",
