@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -16,6 +19,9 @@ from medcam.models.training.network import new_classifier
 from medcam.models.training.validation import predict_films
 from medcam.service.comparison.figures import ArmFigures, Outputs, arm_figures, locate, tuned_rules
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
+from medcam.service.workers import one_blas_thread
+
+OUTPUTS = "outputs.npz"
 
 LABELS_ALONE = Objective(positives=0.0, negatives=0.0, background=0.0, pairs=0.0)
 """Cross-entropy of the image-level logits, as in the paper."""
@@ -55,15 +61,31 @@ class Arm:
         )
 
 
-Produce = Callable[[ComparisonFilms, int, Path], tuple[Outputs, Outputs]]
-"""From films, a seed and a folder to the outputs on the tuning and the test films."""
+class Produce(Protocol):
+    """From films, a seed and a folder to the outputs on the tuning and the test films; sent to other processes."""
+
+    def __call__(self, films: ComparisonFilms, seed: int, folder: Path) -> tuple[Outputs, Outputs]:
+        """Trains once."""
+        ...
 
 
-def trained(arm: Arm, plan: ComparisonPlan, threads: int) -> Produce:
-    """Trains an arm's classifier for one seed."""
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Trains an arm's classifier for one seed.
 
-    def produce(films: ComparisonFilms, seed: int, folder: Path) -> tuple[Outputs, Outputs]:
-        config = arm.config(plan, seed, threads)
+    Args:
+        arm: The arm.
+        plan: How much.
+        threads: CPU threads; 0 leaves torch's own choice.
+    """
+
+    arm: Arm
+    plan: ComparisonPlan
+    threads: int
+
+    def __call__(self, films: ComparisonFilms, seed: int, folder: Path) -> tuple[Outputs, Outputs]:
+        """Trains once; a killed run goes on where it was."""
+        config = self.arm.config(self.plan, seed, self.threads)
         trainer = Trainer(new_classifier(config, len(films.train.names)), films.train, films.choice, config, folder)
         trainer.run()
         tuning, test = (
@@ -71,36 +93,33 @@ def trained(arm: Arm, plan: ComparisonPlan, threads: int) -> Produce:
         )
         return Outputs(*tuning), Outputs(*test)
 
-    return produce
 
-
-def measure_arm(
-    produce: Produce, films: ComparisonFilms, plan: ComparisonPlan, folder: Path, report: Callable[[str], None]
-) -> ArmFigures:
-    """Figures of an arm over all seeds; finished runs are taken from the folder.
+@dataclass(frozen=True, eq=False)
+class ArmRuns:
+    """The runs of one arm.
 
     Args:
-        produce: How one run is made.
+        produce: How one is made.
         films: The films.
         plan: The seeds.
-        folder: Where runs are kept; one folder per arm, films and plan.
-        report: Called with what has been done.
+        folder: Where they are kept; one folder per arm, films and plan.
     """
-    cases, logits = [], []
-    for seed in plan.seeds:
-        tuning, test = _outputs(produce, films, seed, folder / f"seed-{seed}")
-        cases.append(locate(test, films.test, tuned_rules(tuning, films.tuning)))
-        logits.append(test.logits)
-        report(f"{folder.name}, seed {seed}")
-    return arm_figures(cases, logits, films.test)
 
+    produce: Produce
+    films: ComparisonFilms
+    plan: ComparisonPlan
+    folder: Path
 
-def _outputs(produce: Produce, films: ComparisonFilms, seed: int, folder: Path) -> tuple[Outputs, Outputs]:
-    kept = folder / "outputs.npz"
-    if not kept.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        tuning, test = produce(films, seed, folder)
-        part = folder / f"outputs.{os.getpid()}.part.npz"
+    def missing(self) -> list[int]:
+        """Seeds that have not been run."""
+        return [seed for seed in self.plan.seeds if not (self.folder / f"seed-{seed}" / OUTPUTS).is_file()]
+
+    def make(self, seed: int) -> str:
+        """Makes the run of one seed and keeps its outputs; returns what was made."""
+        home = self.folder / f"seed-{seed}"
+        home.mkdir(parents=True, exist_ok=True)
+        tuning, test = self.produce(self.films, seed, home)
+        part = home / f"outputs.{os.getpid()}.part.npz"
         np.savez_compressed(
             part,
             tuning_maps=tuning.maps.astype(np.float16),
@@ -108,12 +127,46 @@ def _outputs(produce: Produce, films: ComparisonFilms, seed: int, folder: Path) 
             maps=test.maps.astype(np.float16),
             logits=test.logits,
         )
-        part.replace(kept)
+        part.replace(home / OUTPUTS)
         for done in ("checkpoint.pt", "best.pt"):
-            (folder / done).unlink(missing_ok=True)
-    with np.load(kept) as arrays:
-        maps = (arrays[name].astype(np.float32) for name in ("tuning_maps", "maps"))
-        return Outputs(next(maps), arrays["tuning_logits"]), Outputs(next(maps), arrays["logits"])
+            (home / done).unlink(missing_ok=True)
+        return f"{self.folder.name}, seed {seed}"
+
+    def figures(self) -> ArmFigures:
+        """Figures over all seeds, whose runs must have been made."""
+        cases, logits = [], []
+        for seed in self.plan.seeds:
+            with np.load(self.folder / f"seed-{seed}" / OUTPUTS) as arrays:
+                tuning = Outputs(arrays["tuning_maps"].astype(np.float32), arrays["tuning_logits"])
+                test = Outputs(arrays["maps"].astype(np.float32), arrays["logits"])
+            cases.append(locate(test, self.films.test, tuned_rules(tuning, self.films.tuning)))
+            logits.append(test.logits)
+        return arm_figures(cases, logits, self.films.test)
+
+
+def make_runs(arms: Sequence[ArmRuns], workers: int, report: Callable[[str], None]) -> None:
+    """Makes all runs that are missing, several at once: small networks gain more by that than by threads.
+
+    Args:
+        arms: Whose.
+        workers: Processes that train.
+        report: Called after each run.
+    """
+    jobs = [(arm, seed) for arm in arms for seed in arm.missing()]
+    if min(workers, len(jobs)) < 2:
+        for arm, seed in jobs:
+            report(arm.make(seed))
+        return
+    with ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=one_blas_thread
+    ) as pool:
+        for made in as_completed([pool.submit(arm.make, seed) for arm, seed in jobs]):
+            report(made.result())
+
+
+def threads_each(workers: int, threads: int) -> int:
+    """CPU threads of one run; 0 leaves torch's own choice."""
+    return max(1, threads // workers) if workers > 1 else threads
 
 
 def arm_folder(out: Path, name: str, plan: ComparisonPlan) -> Path:

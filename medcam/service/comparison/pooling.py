@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from medcam.service.comparison.arms import Arm, arm_folder, measure_arm, trained
+from medcam.service.comparison.arms import Arm, ArmRuns, Trained, arm_folder, make_runs, threads_each
 from medcam.service.comparison.figures import ArmFigures
 from medcam.service.comparison.films import ComparisonPlan, comparison_films
 
@@ -32,7 +32,7 @@ def compare_heads(
     Args:
         plan: How much.
         out: Where films and finished runs are kept.
-        workers: Processes that render.
+        workers: Processes that render, and that train, each with its share of the threads.
         threads: CPU threads that train; 0 leaves torch's own choice.
         report: Called after each run.
 
@@ -40,9 +40,10 @@ def compare_heads(
         Figures per head, in the order of `HEADS`.
     """
     films = comparison_films(plan, out / "films", workers=workers)
-    return {
-        name: measure_arm(
-            trained(Arm(name, head), plan, threads), films, plan, arm_folder(out, f"head-{head}", plan), report
-        )
+    each = threads_each(workers, threads)
+    arms = {
+        name: ArmRuns(Trained(Arm(name, head), plan, each), films, plan, arm_folder(out, f"head-{head}", plan))
         for name, head in HEADS.items()
     }
+    make_runs(list(arms.values()), workers, report)
+    return {name: arm.figures() for name, arm in arms.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from medcam.service.comparison.arms import Arm, arm_folder, measure_arm, trained
+from medcam.service.comparison.arms import Arm, ArmRuns, Trained, arm_folder, make_runs, threads_each
 from medcam.service.comparison.figures import ArmFigures
 from medcam.service.comparison.films import ComparisonPlan, comparison_films
 
@@ -28,14 +28,22 @@ def compare_strides(
     Args:
         plan: How much.
         out: Where films and finished runs are kept; the runs at stride 8 are those of `compare_heads`.
-        workers: Processes that render.
+        workers: Processes that render, and that train, each with its share of the threads.
         threads: CPU threads that train; 0 leaves torch's own choice.
         report: Called after each run.
     """
     films = comparison_films(plan, out / "films", workers=workers)
-    figures = {}
-    for stride in STRIDES:
-        arm = Arm(f"{stride} px", stride=stride)
-        name = "head-gap" if stride == Arm("").stride else f"head-gap-stride-{stride}"
-        figures[stride] = measure_arm(trained(arm, plan, threads), films, plan, arm_folder(out, name, plan), report)
-    return figures
+    each = threads_each(workers, threads)
+    arms = {
+        stride: ArmRuns(
+            Trained(Arm(f"{stride} px", stride=stride), plan, each), films, plan, _folder(out, stride, plan)
+        )
+        for stride in STRIDES
+    }
+    make_runs(list(arms.values()), workers, report)
+    return {stride: arm.figures() for stride, arm in arms.items()}
+
+
+def _folder(out: Path, stride: int, plan: ComparisonPlan) -> Path:
+    name = "head-gap" if stride == Arm("").stride else f"head-gap-stride-{stride}"
+    return arm_folder(out, name, plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 from medcam.core.errors import UsageError
 from medcam.models.training.augment import Augmenter, step_seed
 from medcam.models.training.films import Films
-from medcam.service.comparison.arms import GENTLE, Produce
+from medcam.service.comparison.arms import GENTLE
 from medcam.service.comparison.figures import Outputs
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
 
@@ -23,14 +24,22 @@ CHANNELS = (16, 32, 64, 128)
 _BATCH, _RATE = 16, 2e-3
 
 
-def segmented(plan: ComparisonPlan, threads: int) -> Produce:
-    """Trains a U-Net for one seed; its maps are logits per pixel, its image logit their highest hundredth's mean."""
+@dataclass(frozen=True, slots=True)
+class Segmented:
+    """Trains a U-Net for one seed; its maps are probabilities, its image logit the mean of the highest hundredth.
 
-    def produce(films: ComparisonFilms, seed: int, folder: Path) -> tuple[Outputs, Outputs]:
-        network = train_segmenter(films.train, plan.epochs, seed, threads)
+    Args:
+        plan: How much.
+        threads: CPU threads; 0 leaves torch's own choice.
+    """
+
+    plan: ComparisonPlan
+    threads: int
+
+    def __call__(self, films: ComparisonFilms, seed: int, folder: Path) -> tuple[Outputs, Outputs]:
+        """Trains once."""
+        network = train_segmenter(films.train, self.plan.epochs, seed, self.threads)
         return segment(network, films.tuning), segment(network, films.test)
-
-    return produce
 
 
 def train_segmenter(films: Films, epochs: int, seed: int, threads: int = 0) -> UNet:

@@ -6,10 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from medcam.service.comparison.arms import LABELS_ALONE, Arm, Produce, arm_folder, measure_arm, trained
+from medcam.service.comparison.arms import (
+    LABELS_ALONE,
+    Arm,
+    ArmRuns,
+    Produce,
+    Trained,
+    arm_folder,
+    make_runs,
+    threads_each,
+)
 from medcam.service.comparison.figures import ArmFigures
 from medcam.service.comparison.films import ComparisonPlan, comparison_films
-from medcam.service.comparison.segmenter import segmented
+from medcam.service.comparison.segmenter import Segmented
 
 WEAK, FULL, SEGMENTATION = "labels alone", "masks", "U-Net, masks"
 WITH_MASKS = replace(LABELS_ALONE, masks=1.0)
@@ -41,25 +50,25 @@ def compare_supervision(
         plan: How much.
         shares: Shares of the training patients, such as (0.25, 0.5, 1.0).
         out: Where films and finished runs are kept; the full-size weak runs are those of `compare_heads`.
-        workers: Processes that render.
+        workers: Processes that render, and that train, each with its share of the threads.
         threads: CPU threads that train; 0 leaves torch's own choice.
         report: Called after each run.
     """
     every = comparison_films(plan, out / "films", workers=workers)
-    rows = []
+    arms: list[tuple[str, ArmRuns]] = []
     for share in shares:
         films = every if share == 1.0 else every.first(share)
         longer = replace(plan, epochs=round(plan.epochs / share))
-        for kind, (name, produce) in _arms(longer, threads).items():
+        for kind, (name, produce) in _arms(longer, threads_each(workers, threads)).items():
             folder = arm_folder(out, name if share == 1.0 else f"{name}-share-{share:g}", longer)
-            figures = measure_arm(produce, films, longer, folder, report)
-            rows.append(SupervisionRow(kind, len(films.train), figures))
-    return rows
+            arms.append((kind, ArmRuns(produce, films, longer, folder)))
+    make_runs([arm for _, arm in arms], workers, report)
+    return [SupervisionRow(kind, len(arm.films.train), arm.figures()) for kind, arm in arms]
 
 
 def _arms(plan: ComparisonPlan, threads: int) -> Mapping[str, tuple[str, Produce]]:
     return {
-        WEAK: ("head-gap", trained(Arm(WEAK), plan, threads)),
-        FULL: ("masks-gap", trained(Arm(FULL, objective=WITH_MASKS), plan, threads)),
-        SEGMENTATION: ("masks-unet", segmented(plan, threads)),
+        WEAK: ("head-gap", Trained(Arm(WEAK), plan, threads)),
+        FULL: ("masks-gap", Trained(Arm(FULL, objective=WITH_MASKS), plan, threads)),
+        SEGMENTATION: ("masks-unet", Segmented(plan, threads)),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+import os
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from medcam.service.comparison.arms import Arm, arm_folder, measure_arm, trained
+from medcam.service.comparison.arms import Arm, ArmRuns, Trained, arm_folder, make_runs, threads_each
 from medcam.service.comparison.figures import Outputs
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
 from medcam.service.comparison.pooling import HEADS, compare_heads
@@ -29,23 +30,44 @@ def test_no_head_learns_from_anything_but_labels(plan: ComparisonPlan) -> None:
     assert replace(objective, masks=1.0) == WITH_MASKS
 
 
-def test_a_finished_run_is_not_trained_again(films: ComparisonFilms, plan: ComparisonPlan, tmp_path: Path) -> None:
-    made: list[int] = []
+@dataclass(frozen=True)
+class Random:
+    """Random outputs; leaves a mark for every run that it makes."""
 
-    def produce(sets: ComparisonFilms, seed: int, folder: Path) -> tuple[Outputs, Outputs]:
-        made.append(seed)
+    marks: Path
+
+    def __call__(self, films: ComparisonFilms, seed: int, folder: Path) -> tuple[Outputs, Outputs]:
+        (self.marks / f"{folder.parent.name}-{seed}-{len(list(self.marks.iterdir()))}").write_text(str(os.getpid()))
         rng = np.random.default_rng(seed)
-        return (
-            Outputs(rng.normal(size=(10, 8, 8, 8)).astype(np.float32), rng.normal(size=(10, 8)).astype(np.float32)),
-            Outputs(rng.normal(size=(10, 8, 8, 8)).astype(np.float32), rng.normal(size=(10, 8)).astype(np.float32)),
+        first, second = (
+            Outputs(rng.normal(size=(10, 8, 8, 8)).astype(np.float32), rng.normal(size=(10, 8)).astype(np.float32))
+            for _ in range(2)
         )
+        return first, second
 
-    said: list[str] = []
-    first = measure_arm(produce, films, plan, tmp_path / "arm", said.append)
-    again = measure_arm(produce, films, plan, tmp_path / "arm", said.append)
-    assert made == [0, 1]
-    assert said == ["arm, seed 0", "arm, seed 1"] * 2
-    np.testing.assert_equal(again.as_dict(), first.as_dict())
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_finished_run_is_not_made_again(
+    films: ComparisonFilms, plan: ComparisonPlan, tmp_path: Path, workers: int
+) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    arm, said = ArmRuns(Random(marks), films, plan, tmp_path / "arm"), []
+    make_runs([arm], workers, said.append)
+    first = arm.figures()
+    make_runs([arm], workers, said.append)
+    assert sorted(said) == ["arm, seed 0", "arm, seed 1"]
+    assert len(list(marks.iterdir())) == 2
+    if workers == 2:
+        assert str(os.getpid()) not in {mark.read_text() for mark in marks.iterdir()}
+    np.testing.assert_equal(arm.figures().as_dict(), first.as_dict())
+
+
+def test_threads_are_shared_among_processes() -> None:
+    assert threads_each(1, 0) == 0
+    assert threads_each(1, 4) == 4
+    assert threads_each(2, 4) == 2
+    assert threads_each(4, 0) == threads_each(4, 2) == 1
 
 
 def test_plans_that_differ_have_folders_of_their_own(plan: ComparisonPlan) -> None:
@@ -60,7 +82,7 @@ def test_plans_that_differ_have_folders_of_their_own(plan: ComparisonPlan) -> No
 def test_a_trained_arm_gives_maps_that_pool_to_its_logits(
     films: ComparisonFilms, plan: ComparisonPlan, tmp_path: Path
 ) -> None:
-    tuning, test = trained(Arm("GAP"), plan, 1)(films, 0, tmp_path)
+    tuning, test = Trained(Arm("GAP"), plan, 1)(films, 0, tmp_path)
     assert test.maps.shape[:2] == (10, 8)
     assert tuning.logits.shape == (10, 8)
     # Mean plus bias is the logit: what remains is one number per finding, the same for all films.
