@@ -17,8 +17,8 @@ from medcam.core.protocols import ModelInput
 from medcam.core.radiograph import Radiograph
 from medcam.models.isotropic import to_isotropic
 
-LOWEST, HIGHEST = 0.5, 99.5
-"""Percentiles of the unpadded pixels that become 0 and 1."""
+PERCENTILES = {"percentile": (0.5, 99.5), "full": (0.02, 99.98), "window": (0.5, 99.5)}
+"""Percentiles of the unpadded pixels that become 0 and 1, by intensity recipe; what lies beyond is clipped."""
 
 SAMPLES = 250_000
 """Percentiles are read from about this many evenly spaced pixels of a large film."""
@@ -29,8 +29,8 @@ def prepare(radiograph: Radiograph, recipe: InputRecipe) -> ModelInput:
 
     Args:
         radiograph: Denser is brighter. Pixels that are not square are made so.
-        recipe: Intensity "percentile" (of the pixels after the Modality LUT) or "window" (as displayed); fit "pad" or
-            "crop".
+        recipe: Intensity "percentile" (of the pixels after the Modality LUT), "full" (the same with hardly any of
+            them clipped, where the extremes matter) or "window" (as displayed); fit "pad" or "crop".
 
     Returns:
         float32 [channels, height, width], zero mean and unit variance over the film, 0 where padded.
@@ -51,11 +51,11 @@ def prepare_array(pixels: npt.ArrayLike, recipe: InputRecipe) -> ModelInput:
 
 
 def _prepare(pixels: FloatArray, padding: BoolArray | None, recipe: InputRecipe, aspect: float) -> ModelInput:
-    if recipe.intensity not in ("percentile", "window"):
+    if recipe.intensity not in PERCENTILES:
         raise InvalidValueError(f"unknown intensity recipe {recipe.intensity!r}")
     if recipe.fit not in FITS:
         raise InvalidValueError(f"unknown fit {recipe.fit!r}")
-    scaled, known = _rescale(pixels, padding)
+    scaled, known = _rescale(pixels, padding, PERCENTILES[recipe.intensity])
     scaled, known, square = to_isotropic(scaled, known, aspect)
     scaled, known, transform = FITS[recipe.fit](scaled, known, square)
     small = _area_resize(scaled, recipe.height, recipe.width)
@@ -69,13 +69,15 @@ def _prepare(pixels: FloatArray, padding: BoolArray | None, recipe: InputRecipe,
     return ModelInput(stacked, transform.resize(recipe.height, recipe.width))
 
 
-def _rescale(pixels: FloatArray, padding: BoolArray | None) -> tuple[FloatArray, FloatArray]:
+def _rescale(
+    pixels: FloatArray, padding: BoolArray | None, percentiles: tuple[float, float]
+) -> tuple[FloatArray, FloatArray]:
     """Percentiles to 0..1; returns (values with 0 where padded, 1 where there is film)."""
     known = np.ones(pixels.shape, dtype=np.float32) if padding is None else (~padding).astype(np.float32)
     film = pixels.reshape(-1) if padding is None else pixels[~padding]
     if film.size == 0:
         return np.zeros_like(pixels), np.zeros_like(known)
-    low, high = np.percentile(film[:: max(1, film.size // SAMPLES)], [LOWEST, HIGHEST])
+    low, high = np.percentile(film[:: max(1, film.size // SAMPLES)], percentiles)
     scaled = np.clip((pixels - np.float32(low)) / np.float32(max(high - low, 1e-6)), 0.0, 1.0)
     return np.asarray(scaled * known, dtype=np.float32), known
 

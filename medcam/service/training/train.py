@@ -63,6 +63,7 @@ def train_model(
     *,
     provenance: Provenance,
     start_from: str | Path | None = None,
+    intensity: str = "percentile",
     report: Callable[[EpochRecord], None] = lambda _: None,
 ) -> ModelCard:
     """Trains a GAP classifier and writes a model folder that `load_model` reads.
@@ -75,6 +76,7 @@ def train_model(
         provenance: What the card says about it.
         start_from: A model whose weights are taken over wherever name and shape agree; never those of its head, which
             belong to its findings.
+        intensity: Recipe by which the films were prepared, see `medcam.models.preprocess`.
         report: Called after each epoch.
 
     Returns:
@@ -102,7 +104,7 @@ def train_model(
     trainer.run(keep)
     write_history(folder, sets.train.names, trainer.history)
     (folder / "config.json").write_text(json.dumps(config.as_dict(), indent=1))
-    card = _blank_card(name, sets, config, classifier, provenance)
+    card = _blank_card(name, sets, config, classifier, provenance, intensity)
     return finish_model(classifier.cpu(), trainer.parameters.cpu(), card, sets.train, sets.calibration, folder)
 
 
@@ -129,14 +131,19 @@ def take_over(classifier: GapClassifier, other: GapClassifier) -> int:
 
 
 def _blank_card(
-    name: str, sets: TrainingSets, config: TrainingConfig, classifier: GapClassifier, provenance: Provenance
+    name: str,
+    sets: TrainingSets,
+    config: TrainingConfig,
+    classifier: GapClassifier,
+    provenance: Provenance,
+    intensity: str,
 ) -> ModelCard:
     height, width = sets.train.images.shape[1:]
     return ModelCard(
         name=name,
         version=datetime.now(UTC).strftime("%Y.%m.%d"),
         findings=finding_cards(sets.train.names),
-        input=InputRecipe(height, width),
+        input=InputRecipe(height, width, intensity=intensity),
         backbone=config.backbone,
         backbone_options=dict(config.backbone_options) | {"head": dict(config.head_options)},
         head=str(config.head_options.get("head", config.head)),

@@ -114,7 +114,7 @@ def with_padding(value: float) -> Radiograph:
     return Radiograph(pixels, WINDOW, padding=padding)
 
 
-@pytest.mark.parametrize("intensity", ["percentile", "window"])
+@pytest.mark.parametrize("intensity", ["percentile", "full", "window"])
 @pytest.mark.parametrize("side", [48, 96, 130])
 def test_what_lies_under_the_padding_does_not_matter(side: int, intensity: str) -> None:
     recipe = InputRecipe(side, side, intensity=intensity)
@@ -234,12 +234,23 @@ def twins() -> tuple[Radiograph, Radiograph]:
     )
 
 
-@pytest.mark.parametrize("intensity", ["percentile", "window"])
+@pytest.mark.parametrize("intensity", ["percentile", "full", "window"])
 def test_twins_of_either_polarity_are_one_input(intensity: str) -> None:
     recipe = InputRecipe(64, 64, intensity=intensity)
     one, two = (prepare(film, recipe).values for film in twins())
     np.testing.assert_allclose(one, two, atol=1e-3)
     assert one.std() > 0.9
+
+
+def test_the_full_recipe_keeps_what_the_percentiles_would_clip() -> None:
+    film = np.random.default_rng(4).uniform(0.2, 0.5, (128, 128)).astype(np.float32)
+    film[60:64, 60:64] = 1.0  # a thousandth of the film, as print is
+    clipped, kept = (prepare_array(film, InputRecipe(128, 128, intensity=name)) for name in ("percentile", "full"))
+    inside, rest = np.zeros((128, 128), dtype=np.bool_), np.quantile(film, 0.99)
+    inside[60:64, 60:64] = True
+    bright = (film > rest) & ~inside
+    assert np.median(clipped.values[0][inside]) == pytest.approx(np.median(clipped.values[0][bright]), abs=0.05)
+    assert np.median(kept.values[0][inside]) > np.median(kept.values[0][bright]) + 3
 
 
 @pytest.mark.parametrize("changes", [{"intensity": "z-score"}, {"fit": "stretch"}])
