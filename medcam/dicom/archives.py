@@ -43,6 +43,10 @@ class Archive(Protocol):
         """Names of the regular files, as the archive has them, in a stable order."""
         ...
 
+    def size(self, name: str) -> int:
+        """Bytes of a member once it is unpacked, as the archive tells them."""
+        ...
+
     def read(self, name: str) -> bytes:
         """The bytes of a member."""
         ...
@@ -111,6 +115,9 @@ class _Zip:
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self._members))
 
+    def size(self, name: str) -> int:
+        return self._members[name].file_size
+
     def read(self, name: str) -> bytes:
         with _converting():
             info = self._members[name]
@@ -164,6 +171,9 @@ class _Tar:
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self._members))
+
+    def size(self, name: str) -> int:
+        return self._members[name].size
 
     def read(self, name: str) -> bytes:
         with _converting():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from medcam.core.errors import InputError, UsageError
@@ -91,13 +91,16 @@ def _find_files(named: Sequence[Path], out: Path) -> Iterator[InputFile]:
     once = {os.path.realpath(file.path): file for file in reversed(files)}
     kept = [file for file in files if once[os.path.realpath(file.path)] is file]
     for file in kept:
-        if not _is_empty_list(file.path):
-            yield from _unfolded(file)
+        yield from (each for each in _unfolded(file) if not _is_empty_list(each))
 
 
-def _is_empty_list(path: Path) -> bool:
-    """Whether a file is the empty list of refused inputs of a run whose output is now a source: no film was lost."""
-    return path.name == QUARANTINE_NAME and path.is_file() and path.stat().st_size == 0
+def _is_empty_list(file: InputFile) -> bool:
+    """Whether it is the empty list of refused inputs of a run whose output is now a source: no film was lost."""
+    if PurePosixPath(file.name).name != QUARANTINE_NAME:
+        return False
+    if file.member:
+        return open_archive(file.path).size(file.member) == 0
+    return file.path.is_file() and file.path.stat().st_size == 0
 
 
 def _in_services(queries: Sequence[WebQuery], security: Security) -> Iterator[Input]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import stat
@@ -79,7 +80,7 @@ def default_key(out: Path) -> Path:
 
 
 def open_key(path: Path, out: Path) -> KeyFile:
-    """Reads a key file, or makes one with a new secret.
+    """Reads a key file, or makes one with a new secret. What a killed run left of it is taken away: it names patients.
 
     Args:
         path: The file; its folder must exist.
@@ -97,6 +98,9 @@ def open_key(path: Path, out: Path) -> KeyFile:
             code="key-in-output",
             next_step="Name a place outside --out for --key: who gets the images must not get the key.",
         )
+    with writing():
+        for part in real.parent.glob(f".{glob.escape(real.name)}.*.part"):
+            part.unlink(missing_ok=True)
     if not real.exists():
         key = KeyFile(real, Secret.make())
         key.save()

@@ -30,12 +30,15 @@ class FinishedOutputs:
     def __init__(self, folder: Path, *, resume: bool) -> None:
         self.folder = folder
         self._known: dict[str, Mapping[str, Any]] = {}
-        path = folder / RECORD_NAME
+        path, text = folder / RECORD_NAME, ""
         with writing():
             if resume and path.is_file():
-                for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                text = path.read_text(encoding="utf-8", errors="replace")
+                for line in text.splitlines():
                     self._take(line)
             self._file = path.open("a" if resume else "w", encoding="utf-8")
+            if text and not text.endswith("\n"):  # a kill cut the last line short: the next one must not join it
+                self._file.write("\n")
 
     def find(self, source: str, number: int) -> Written | None:
         """The output of a source, if it is there and as it was written.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,23 @@ def test_results_in_a_source_are_no_inputs(folder: Path) -> None:
     (out / "x").mkdir(parents=True)
     (out / "x" / "sc.dcm").write_bytes(b"")
     assert names([folder / "a"], out) == ["films/one.dcm", "films/deep/two.dcm"]
+
+
+def test_the_empty_list_of_refusals_of_an_earlier_run_is_no_film(folder: Path) -> None:
+    """Packed or not; a list with lines in it and an empty file of another name are inputs, to be judged as such."""
+    films = folder / "a" / "films"
+    (films / "quarantine.jsonl").write_bytes(b"")
+    (films / "deep" / "quarantine.jsonl").write_text("{}\n")
+    with zipfile.ZipFile(folder / "films.zip", "w") as packed:
+        packed.write(films, "films")
+        for path in sorted(films.rglob("*.*")):
+            packed.write(path, path.relative_to(films.parent).as_posix())
+    with tarfile.open(folder / "films.tar", "w") as tape:
+        tape.add(films, "films")
+    kept = ["one.dcm", "deep/quarantine.jsonl", "deep/two.dcm"]
+    assert names([films], folder / "out") == kept
+    for archive in ("films.zip", "films.tar"):
+        assert sorted(names([folder / archive], folder / "out")) == sorted(f"{archive}/films/{name}" for name in kept)
 
 
 def test_a_source_below_the_output_folder_is_read(folder: Path) -> None:

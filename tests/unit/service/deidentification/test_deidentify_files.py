@@ -118,6 +118,21 @@ def test_a_second_run_keeps_what_is_there_and_makes_what_is_not(folder: Path, tm
     assert not any(item.kept for item in run(folder, out, profile=Profile(retain_longitudinal=True)).written)
 
 
+def test_what_a_killed_run_left_unfinished_is_no_hindrance(folder: Path, tmp_path: Path) -> None:
+    """A record's line cut short costs that one output alone; a half-written key, which names patients, goes."""
+    out, key = tmp_path / "out", tmp_path / "key[1].json"
+    run(folder, out, key=key)
+    record = out / ".deidentified.jsonl"
+    record.write_text(record.read_text()[:-9])
+    leftover, other = tmp_path / ".key[1].json.77.part", tmp_path / ".key1.json.77.part"
+    leftover.write_text(NAME)
+    other.write_text("another's")
+    assert [item.kept for item in run(folder, out, key=key).written] == [True, False]
+    assert [item.kept for item in run(folder, out, key=key).written] == [True, True]
+    assert not leftover.exists()
+    assert other.exists()
+
+
 @pytest.mark.parametrize("place", ["out/key.json", "out", "out/deep/key.json"])
 def test_a_key_inside_the_output_folder_is_a_wrong_call(folder: Path, tmp_path: Path, place: str) -> None:
     with pytest.raises(MedcamError) as caught:
