@@ -18,7 +18,10 @@ LOOSE = 4
 _NOT_NEGATIONS = re.compile(
     r"\bno (?:significant |interval |appreciable |definite )*(?:change|increase|decrease|improvement|progression)\b"
     r"(?: (?:in|of|from|since))?|\bnot (?:significantly |appreciably )?(?:changed|increased|decreased|improved)\b"
-    r"|\bnot only\b|\bwithout (?:significant |interval )*change\b(?: in)?|\bunchanged\b"
+    r"|\bnot (?:previously )?(?:seen|present|visible|evident|noted|identified) (?:(?:on|in|at) (?:the |any |a )?)?"
+    r"(?:prior|previous(?:ly)?|before|earlier)\b|\bnot previously (?:seen|present|visible|evident|noted|identified)\b"
+    r"|\bnot (?:yet |fully |completely |entirely )?(?:resolved|cleared)\b|\bnot only\b"
+    r"|\bwithout (?:significant |interval )*change\b(?: in)?|\bunchanged\b"
 )
 _BEFORE = re.compile(
     r"\b(?:no|not|without|never|neither|nor|none of|absent|absence of|lack of|free of|clear of|negative for|denies"
@@ -29,15 +32,18 @@ _AFTER = re.compile(
     r"\b(?:(?:is|are|was|were|has been|have been|can be|cannot be|not)\s+)*"
     r"(?:not (?:\w+ )?(?:seen|identified|present|visuali[sz]ed|evident|demonstrated|appreciated|detected|noted|found)"
     r"|no longer (?:\w+ )?(?:seen|present|visible|evident|identified)"
-    r"|absent|excluded|ruled out|resolved|cleared|unlikely|removed|negative)\b"
+    r"|absent|excluded|ruled out|resolved|cleared|gone|disappeared|unlikely|removed|negative)\b"
+    r"|:\s*(?:none|no|nil|negative|absent)\b"
 )
 _DOUBT = re.compile(
-    r"\b(?:possibl[ey]|possibility|probabl[ey]|may|might|could|suspect(?:ed|s)?|suspicious|questionable|question of"
+    r"\b(?:possibl[ey]|possibility|probabl[ey]|may|might|could|suspect(?:ed|s)?|suspicious for"
+    r"|suspicion (?:of|for)|questionable|question of"
     r"|suggest(?:s|ed|ing|ive)?|concern(?:ing)?(?: for)?|versus|vs|equivocal|cannot (?:be )?(?:entirely |completely )?"
     r"(?:exclude|excluded|rule out|ruled out)|not (?:be )?(?:entirely |completely )?excluded|rule out|evaluate for"
     r"|assess for|consider|correlate|if|presumed|potential(?:ly)?|perhaps|likely)\b"
 )
 _BEFORE_NOW = re.compile(r"\b(?:history of|status post|prior|previous(?:ly)?|formerly)\b")
+_NOW = re.compile(r"\b(?:is|are|has|have|remains?|persists?|again|still)\b")
 
 
 class Said(StrEnum):
@@ -110,4 +116,5 @@ def _said_by(phrase: Phrase, clause: str) -> Said:
         return Said.DOUBTED
     if _BEFORE.search(before) or _BEFORE.search(inside) or _AFTER.search(f"{inside}{after}"):
         return Said.NEGATED
-    return Said.NOTHING if _BEFORE_NOW.search(before) else Said.AFFIRMED
+    past = _BEFORE_NOW.search(before) and not _NOW.search(after)
+    return Said.NOTHING if past else Said.AFFIRMED

@@ -13,7 +13,9 @@ _SECTIONS = re.compile(
 _SEEN = ("finding", "impression", "conclusion", "opinion", "report")
 """Sections about what is on the film; the others say why it was taken, how, or what was there before."""
 
-_SENTENCES = re.compile(r"(?<!\d)\.(?!\d)|\.(?=\s)|[;!?]|\n\s*\n|\n\s*(?=[-*\d]+[.)]?\s)")
+_SENTENCES = re.compile(r"(?<!\d)\.(?!\d)|\.(?=\s)|[;!?]|\n\s*\n|\n\s*(?=[-*\d]+[.)]?\s)|\n\s*(?=[A-Z][a-z])")
+"""A line that begins with a capital begins a sentence: many reports have no full stops."""
+
 _CLAUSES = re.compile(
     r"\b(?:but|however|although|though|whereas|while|except|apart from|aside from|other than|yet)\b"
     r"|\band\b(?=\s+(?:the|a|an|there|no|is|are|his|her|both|mild|moderate|severe|new|stable)\b)",
@@ -26,8 +28,8 @@ _OPEN = re.compile(r"\b(?:no|neither|without)\b")
 _TOKENS = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _ENDINGS = (
     "ifications", "ification", "ements", "ations", "ities", "ement", "ation", "ments", "iness", "ions", "ings", "asis",
-    "atic", "ment", "ness", "ated", "ates", "ally", "ified", "ical", "ion", "ing", "ity", "ies", "ied", "ate", "al",
-    "ed", "es", "ic", "ly", "us", "ar", "e", "s", "y",
+    "osity", "atic", "ment", "ness", "ated", "ates", "ally", "ified", "ical", "ion", "ing", "ity", "ies", "ied", "ous",
+    "ate", "al", "ed", "es", "ic", "ly", "us", "ar", "e", "s", "y",
 )  # fmt: skip
 _SHORTEST_STEM = 4
 EMPTY = frozenset((
@@ -58,8 +60,8 @@ def clauses(report: str) -> Iterator[str]:
     A negation reaches no further than its clause. Commas part clauses only where a verb follows, and after a "no" that
     waits for its verb not even there: "no effusion or edema, consolidation or pneumothorax is seen" is one clause.
     """
-    for sentence in _SENTENCES.split(seen_text(report).lower()):
-        for piece in _CLAUSES.split(sentence):
+    for sentence in _SENTENCES.split(seen_text(report)):
+        for piece in _CLAUSES.split(sentence.lower()):
             yield from _at_commas(piece)
 
 
@@ -82,6 +84,8 @@ def tokens(text: str) -> list[str]:
 
 def stem(word: str) -> str:
     """A word without its ending: "blunted", "blunting" and "blunt" are one, as are "opacity" and "opacities"."""
+    if word.endswith("mata"):  # granulomata
+        word = word[:-2]
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word[: -len(ending)]
