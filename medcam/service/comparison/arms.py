@@ -17,7 +17,7 @@ from medcam.models.training.config import Augmentation, Objective, TrainingConfi
 from medcam.models.training.loop import Trainer
 from medcam.models.training.network import new_classifier
 from medcam.models.training.validation import predict_films
-from medcam.service.comparison.figures import ArmFigures, Outputs, arm_figures, locate, tuned_rules
+from medcam.service.comparison.figures import Measured, Outputs, locate, tuned_rules
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
 from medcam.service.workers import one_blas_thread
 
@@ -132,8 +132,8 @@ class ArmRuns:
             (home / done).unlink(missing_ok=True)
         return f"{self.folder.name}, seed {seed}"
 
-    def figures(self) -> ArmFigures:
-        """Figures over all seeds, whose runs must have been made."""
+    def measured(self) -> Measured:
+        """What all runs gave on the test films; they must have been made."""
         cases, logits = [], []
         for seed in self.plan.seeds:
             with np.load(self.folder / f"seed-{seed}" / OUTPUTS) as arrays:
@@ -141,7 +141,7 @@ class ArmRuns:
                 test = Outputs(arrays["maps"].astype(np.float32), arrays["logits"])
             cases.append(locate(test, self.films.test, tuned_rules(tuning, self.films.tuning)))
             logits.append(test.logits)
-        return arm_figures(cases, logits, self.films.test)
+        return Measured(tuple(cases), tuple(logits))
 
 
 def make_runs(arms: Sequence[ArmRuns], workers: int, report: Callable[[str], None]) -> None:

@@ -64,6 +64,19 @@ class Located:
     covered: float
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What the runs of an arm gave on the test films.
+
+    Args:
+        cases: Of each run; the same findings of the same films in every run.
+        logits: float32 [n, findings] of each run.
+    """
+
+    cases: tuple[list[Located], ...]
+    logits: tuple[Floats, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ArmFigures:
     """Figures of one arm of a comparison, over all its training runs; 95 % bootstrap intervals over patients.
@@ -155,18 +168,17 @@ def _box_iou(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_]) -> float
     return Box.around(found).iou(Box.around(true)) if found.any() else 0.0
 
 
-def arm_figures(runs: Sequence[list[Located]], logits: Sequence[Floats], films: Films) -> ArmFigures:
+def arm_figures(measured: Measured, films: Films) -> ArmFigures:
     """Figures of an arm from what its runs gave on the same films.
 
     Args:
-        runs: Cases of each run.
-        logits: float32 [n, findings] of each run.
+        measured: What they gave.
         films: The films.
 
     Raises:
         InvalidValueError: No finding is on any film.
     """
-    cases = [case for run in runs for case in run]
+    cases, logits = [case for run in measured.cases for case in run], measured.logits
     patients = np.array([case.patient for case in cases], dtype=np.int64)
 
     def interval(values: Sequence[float]) -> Interval:
@@ -174,10 +186,10 @@ def arm_figures(runs: Sequence[list[Located]], logits: Sequence[Floats], films: 
 
     by_finding = [[case.iou_tuned for case in cases if case.finding == place] for place in range(len(films.names))]
     return ArmFigures(
-        runs=len(runs),
+        runs=len(measured.cases),
         cases=len(cases),
         auc=mean_auc(films, logits),
-        auc_by_run=tuple(_mean_auc(films.labels, run) for run in logits),
+        auc_by_run=tuple(mean_auc_of(films.labels, run) for run in logits),
         error=interval([case.box_iou < BOX_IOU for case in cases]),
         error_tuned=interval([case.box_iou_tuned < BOX_IOU for case in cases]),
         iou=interval([case.iou for case in cases]),
@@ -190,17 +202,17 @@ def arm_figures(runs: Sequence[list[Located]], logits: Sequence[Floats], films: 
 
 def mean_auc(films: Films, logits: Sequence[Floats]) -> Interval:
     """AUC, mean over findings and runs, with its 95 % bootstrap interval over patients."""
-    value = float(np.mean([_mean_auc(films.labels, run) for run in logits]))
+    value = float(np.mean([mean_auc_of(films.labels, run) for run in logits]))
     drawn = [
-        float(np.mean([_mean_auc(films.labels[index], run[index]) for run in logits]))
+        float(np.mean([mean_auc_of(films.labels[index], run[index]) for run in logits]))
         for index in resampled(films.patients, BOOTSTRAPS, 0)
     ]
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     return Interval(value, min(float(low), value), max(float(high), value))
 
 
-def _mean_auc(labels: npt.NDArray[np.int8], logits: Floats) -> float:
-    """Over findings of which both kinds of films are there; nan where there is none."""
+def mean_auc_of(labels: npt.NDArray[np.int8], logits: Floats) -> float:
+    """Mean AUC over findings of which both kinds of films are there; nan where there is none."""
     values = [auc(labels[:, place], logits[:, place]) for place in range(labels.shape[1])]
     known = [value for value in values if np.isfinite(value)]
     return float(np.mean(known)) if known else float("nan")

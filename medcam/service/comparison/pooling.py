@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from medcam.service.comparison.arms import Arm, ArmRuns, Trained, arm_folder, make_runs, threads_each
-from medcam.service.comparison.figures import ArmFigures
+from medcam.service.comparison.differences import ArmDifferences, differences
+from medcam.service.comparison.figures import ArmFigures, arm_figures
 from medcam.service.comparison.films import ComparisonPlan, comparison_films
 
 HEADS: Mapping[str, str] = {
@@ -19,6 +21,19 @@ HEADS: Mapping[str, str] = {
 """What tables call the heads, and their registry names."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeadsFigures:
+    """What the heads are worth.
+
+    Args:
+        arms: Per head, in the order of `HEADS`.
+        gap_less: GAP less each of the others, paired.
+    """
+
+    arms: Mapping[str, ArmFigures]
+    gap_less: Mapping[str, ArmDifferences]
+
+
 def compare_heads(
     plan: ComparisonPlan,
     out: Path,
@@ -26,7 +41,7 @@ def compare_heads(
     workers: int = 1,
     threads: int = 0,
     report: Callable[[str], None] = lambda _: None,
-) -> dict[str, ArmFigures]:
+) -> HeadsFigures:
     """Trains every head on the same films, backbone and schedule, for every seed of the plan.
 
     Args:
@@ -35,9 +50,6 @@ def compare_heads(
         workers: Processes that render, and that train, each with its share of the threads.
         threads: CPU threads that train; 0 leaves torch's own choice.
         report: Called after each run.
-
-    Returns:
-        Figures per head, in the order of `HEADS`.
     """
     films = comparison_films(plan, out / "films", workers=workers)
     each = threads_each(workers, threads)
@@ -46,4 +58,10 @@ def compare_heads(
         for name, head in HEADS.items()
     }
     make_runs(list(arms.values()), workers, report)
-    return {name: arm.figures() for name, arm in arms.items()}
+    measured = {name: arm.measured() for name, arm in arms.items()}
+    return HeadsFigures(
+        arms={name: arm_figures(each, films.test) for name, each in measured.items()},
+        gap_less={
+            name: differences(measured["GAP"], each, films.test) for name, each in measured.items() if name != "GAP"
+        },
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from medcam.service.comparison.arms import Arm, ArmRuns, Trained, arm_folder, make_runs, threads_each
-from medcam.service.comparison.figures import ArmFigures
+from medcam.service.comparison.figures import ArmFigures, arm_figures
 from medcam.service.comparison.films import ComparisonPlan, comparison_films
 
 STRIDES = (16, 8, 4)
@@ -41,7 +41,7 @@ def compare_strides(
         for stride in STRIDES
     }
     make_runs(list(arms.values()), workers, report)
-    return {stride: arm.figures() for stride, arm in arms.items()}
+    return {stride: arm_figures(arm.measured(), films.test) for stride, arm in arms.items()}
 
 
 def _folder(out: Path, stride: int, plan: ComparisonPlan) -> Path:

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from medcam.core.errors import UsageError
 from medcam.models.training.augment import Augmenter, step_seed
 from medcam.models.training.films import Films
+from medcam.models.training.loop import has_fast_bfloat16
 from medcam.service.comparison.arms import GENTLE
 from medcam.service.comparison.figures import Outputs
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
@@ -60,8 +61,8 @@ def train_segmenter(films: Films, epochs: int, seed: int, threads: int = 0) -> U
         torch.set_num_threads(threads)
     torch.manual_seed(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = UNet(2, 1, len(films.names), CHANNELS, (2,) * (len(CHANNELS) - 1), num_res_units=1).to(device)
-    steps = max(1, len(films) // _BATCH)
+    network = UNet(2, 1, len(films.names), CHANNELS, (2,) * (len(CHANNELS) - 1)).to(device)
+    half, steps = has_fast_bfloat16(device), max(1, len(films) // _BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps * epochs, pct_start=0.15)
     augmenter, dice = Augmenter(GENTLE), DiceLoss(sigmoid=True, batch=True)
@@ -71,7 +72,9 @@ def train_segmenter(films: Films, epochs: int, seed: int, threads: int = 0) -> U
         for step in range(steps):
             index = order[step * _BATCH : (step + 1) * _BATCH]
             images, masks = _augmented(films, index, augmenter, step_seed(seed, epoch, step), device)
-            logits = network(images)
+            with torch.autocast(device.type, enabled=half, dtype=torch.bfloat16):
+                logits = network(images)
+            logits = logits.float()
             loss = F.binary_cross_entropy_with_logits(logits, masks) + dice(logits, masks)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

@@ -16,7 +16,8 @@ from medcam.service.comparison.arms import (
     make_runs,
     threads_each,
 )
-from medcam.service.comparison.figures import ArmFigures
+from medcam.service.comparison.differences import ArmDifferences, differences
+from medcam.service.comparison.figures import ArmFigures, arm_figures
 from medcam.service.comparison.films import ComparisonPlan, comparison_films
 from medcam.service.comparison.segmenter import Segmented
 
@@ -33,6 +34,19 @@ class SupervisionRow:
     figures: ArmFigures
 
 
+@dataclass(frozen=True, slots=True)
+class SupervisionFigures:
+    """What supervision is worth.
+
+    Args:
+        rows: Every kind at every size.
+        weak_less: Labels alone less each of the others with all films, paired.
+    """
+
+    rows: tuple[SupervisionRow, ...]
+    weak_less: Mapping[str, ArmDifferences]
+
+
 def compare_supervision(
     plan: ComparisonPlan,
     shares: tuple[float, ...],
@@ -41,14 +55,14 @@ def compare_supervision(
     workers: int = 1,
     threads: int = 0,
     report: Callable[[str], None] = lambda _: None,
-) -> list[SupervisionRow]:
+) -> SupervisionFigures:
     """Trains a GAP classifier from labels alone, the same one with masks, and a U-Net, on growing shares of the films.
 
     Passes over the films are more where there are fewer, so that every arm takes about as many steps.
 
     Args:
         plan: How much.
-        shares: Shares of the training patients, such as (0.25, 0.5, 1.0).
+        shares: Shares of the training patients, such as (0.25, 0.5, 1.0); the last is 1.
         out: Where films and finished runs are kept; the full-size weak runs are those of `compare_heads`.
         workers: Processes that render, and that train, each with its share of the threads.
         threads: CPU threads that train; 0 leaves torch's own choice.
@@ -63,7 +77,12 @@ def compare_supervision(
             folder = arm_folder(out, name if share == 1.0 else f"{name}-share-{share:g}", longer)
             arms.append((kind, ArmRuns(produce, films, longer, folder)))
     make_runs([arm for _, arm in arms], workers, report)
-    return [SupervisionRow(kind, len(arm.films.train), arm.figures()) for kind, arm in arms]
+    measured = [(kind, len(arm.films.train), arm.measured()) for kind, arm in arms]
+    largest = {kind: each for kind, count, each in measured if count == len(every.train)}
+    return SupervisionFigures(
+        rows=tuple(SupervisionRow(kind, count, arm_figures(each, every.test)) for kind, count, each in measured),
+        weak_less={kind: differences(largest[WEAK], largest[kind], every.test) for kind in (FULL, SEGMENTATION)},
+    )
 
 
 def _arms(plan: ComparisonPlan, threads: int) -> Mapping[str, tuple[str, Produce]]:

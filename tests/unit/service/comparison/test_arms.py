@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from medcam.service.comparison.arms import Arm, ArmRuns, Trained, arm_folder, make_runs, threads_each
-from medcam.service.comparison.figures import Outputs
+from medcam.service.comparison.figures import Outputs, arm_figures
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
 from medcam.service.comparison.pooling import HEADS, compare_heads
 from medcam.service.comparison.resolution import compare_strides
@@ -54,13 +54,13 @@ def test_a_finished_run_is_not_made_again(
     marks.mkdir()
     arm, said = ArmRuns(Random(marks), films, plan, tmp_path / "arm"), []
     make_runs([arm], workers, said.append)
-    first = arm.figures()
+    first = arm_figures(arm.measured(), films.test)
     make_runs([arm], workers, said.append)
     assert sorted(said) == ["arm, seed 0", "arm, seed 1"]
     assert len(list(marks.iterdir())) == 2
     if workers == 2:
         assert str(os.getpid()) not in {mark.read_text() for mark in marks.iterdir()}
-    np.testing.assert_equal(arm.figures().as_dict(), first.as_dict())
+    np.testing.assert_equal(arm_figures(arm.measured(), films.test).as_dict(), first.as_dict())
 
 
 def test_threads_are_shared_among_processes() -> None:
@@ -95,13 +95,19 @@ def test_heads_and_supervision_share_the_run_that_both_need(
 ) -> None:
     said: list[str] = []
     small = replace(plan, seeds=(0,))
-    heads = compare_heads(small, comparison_folder, threads=1, report=said.append)
+    compared = compare_heads(small, comparison_folder, threads=1, report=said.append)
+    heads = compared.arms
     assert list(heads) == list(HEADS)
+    assert set(compared.gap_less) == set(HEADS) - {"GAP"}
+    less = compared.gap_less["LSE"]
+    assert less.auc.value == pytest.approx(heads["GAP"].auc.value - heads["LSE"].auc.value)
+    assert less.iou.value == pytest.approx(heads["GAP"].iou.value - heads["LSE"].iou.value)
     assert all(figures.runs == 1 and figures.cases > 0 for figures in heads.values())
     kept = comparison_folder / arm_folder(Path(), "head-gap", small) / "seed-0" / "outputs.npz"
     written = kept.stat().st_mtime_ns
 
-    rows = compare_supervision(small, (0.5, 1.0), comparison_folder, threads=1, report=said.append)
+    supervised = compare_supervision(small, (0.5, 1.0), comparison_folder, threads=1, report=said.append)
+    rows = supervised.rows
     assert [(row.kind, row.films) for row in rows] == [
         (kind, count)
         for count in (len(films.first(0.5).train), len(films.train))
@@ -126,7 +132,7 @@ def test_strides_share_the_run_of_the_heads(
     small = replace(plan, seeds=(0,))
     strides = compare_strides(small, comparison_folder, threads=1)
     assert list(strides) == [16, 8, 4]
-    heads = compare_heads(small, comparison_folder, threads=1)
+    heads = compare_heads(small, comparison_folder, threads=1).arms
     np.testing.assert_equal(strides[8].as_dict(), heads["GAP"].as_dict())
     cells = {}
     for path in comparison_folder.glob("head-gap-stride-*/seed-0/outputs.npz"):

@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 from medcam.core.card import PAPER_RULE
 from medcam.core.errors import InvalidValueError
 from medcam.models.training.films import Films
-from medcam.service.comparison.figures import Outputs, arm_figures, locate, mean_auc, tuned_rules
+from medcam.service.comparison.differences import differences
+from medcam.service.comparison.figures import Measured, Outputs, arm_figures, locate, mean_auc, tuned_rules
 
 SIDE, CELLS = 32, 8
 
@@ -81,7 +82,7 @@ def test_errors_and_shares_are_pooled_over_runs() -> None:
     films = _films()
     rules = (PAPER_RULE, PAPER_RULE)
     runs = [locate(_outputs(films, at, at), films, rules) for at in (2, 6)]
-    figures = arm_figures(runs, [films.labels.astype(np.float32)] * 2, films)
+    figures = arm_figures(Measured(tuple(runs), (films.labels.astype(np.float32),) * 2), films)
     assert figures.runs == 2
     assert figures.cases == 6
     assert figures.error.value == pytest.approx(0.5)
@@ -106,3 +107,17 @@ def test_films_without_masks_are_refused() -> None:
         locate(_outputs(bare, 2, 2), bare, (PAPER_RULE, PAPER_RULE))
     with pytest.raises(InvalidValueError, match="with masks"):
         tuned_rules(_outputs(bare, 2, 2), bare)
+
+
+def test_differences_are_paired() -> None:
+    films, rules = _films(40), (PAPER_RULE, PAPER_RULE)
+    right, wrong = (locate(_outputs(films, at, at), films, rules) for at in (2, 6))
+    logits = np.random.default_rng(1).normal(size=(40, 2)).astype(np.float32)
+    less = differences(Measured((right,), (logits,)), Measured((wrong,), (logits,)), films)
+    assert (less.pointing.low, less.pointing.value, less.pointing.high) == (1.0, 1.0, 1.0)
+    assert less.error.value == -1.0
+    assert (less.auc.low, less.auc.high) == (0.0, 0.0)  # the same logits: no film drawn makes a difference
+    none = differences(Measured((wrong,), (logits,)), Measured((wrong,), (logits,)), films)
+    assert (none.iou.low, none.iou.high) == (0.0, 0.0)
+    with pytest.raises(InvalidValueError, match="same films"):
+        differences(Measured((right,), (logits,)), Measured((right[::-1],), (logits,)), films)
