@@ -9,10 +9,12 @@ from medcam.experiments.anatomy import ANATOMY
 from medcam.experiments.experiment import Experiment
 from medcam.experiments.heads import HEADS
 from medcam.experiments.ledger import LEDGER
+from medcam.experiments.phrases import PHRASES
+from medcam.experiments.probes import PROBES
 from medcam.experiments.supervision import SUPERVISION
 from medcam.experiments.tails import TAILS
 
-EXPERIMENTS: tuple[Experiment, ...] = (LEDGER, TAILS, HEADS, SUPERVISION, ANATOMY)
+EXPERIMENTS: tuple[Experiment, ...] = (LEDGER, TAILS, HEADS, SUPERVISION, PROBES, ANATOMY, PHRASES)
 
 
 def chosen(names: Sequence[str]) -> tuple[Experiment, ...]:

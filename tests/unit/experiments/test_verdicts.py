@@ -6,6 +6,8 @@ from typing import Any
 
 from medcam.experiments.anatomy import ANATOMY
 from medcam.experiments.heads import HEADS
+from medcam.experiments.phrases import PHRASES
+from medcam.experiments.probes import PROBES
 from medcam.experiments.supervision import SUPERVISION
 from medcam.experiments.tails import TAILS
 
@@ -109,3 +111,59 @@ def test_the_finer_map_is_better_only_where_intervals_part() -> None:
         assert "new linear layer |" in page.body
     line = TAILS.summary({"networks": [network, new], "side": 128, "strides": strides})[0]
     assert line.here.startswith("1 of 2 networks keep every weight (logits within 1e-06), 1 their features")
+
+
+def _phrase(phrase: str, low: float, other: float, auc: float = 0.9) -> dict[str, Any]:
+    placed = {
+        "films": 30, "pointing": {"value": low + 0.1, "low": low, "high": low + 0.2}, "pointing_chance": 0.05,
+        "pointing_other": other, "iou": _figure(0.3), "iou_chance": 0.02, "iou_other": 0.1,
+    }  # fmt: skip
+    common = {"reports": {}, "positives": 30, "negatives": 70, "auc": _figure(auc)}
+    return {
+        "phrase": phrase,
+        "finding": "Nodule",
+        "right": _figure(0.9),
+        "right_plain": None,
+        "placed": placed,
+        **common,
+    }
+
+
+def test_a_phrase_must_beat_chance_and_the_usual_place() -> None:
+    idle = {**_phrase("signed", 0.0, 0.0, auc=0.505), "finding": "", "placed": None, "right": None}
+    off = {**idle, "phrase": "dictated", "auc": _figure(0.6)}
+    rows = [_phrase("good", 0.5, 0.2), _phrase("usual place", 0.5, 0.55), idle, off]
+    figures = {"plan": {"pool": 100, "test": 100, "rounds": 2}, "layer": "neck", "phrases": rows}
+    body = PHRASES.page(figures).body
+    assert "The maps of 1 of 2 phrases point better" in body
+    assert "not so: usual place." in body
+    assert "Of 2 phrases without a meaning on the film, 1 are not told from chance; off it" in body
+    assert "dictated" in body
+    assert PHRASES.summary(figures)[0].row == "L8"
+
+
+def _point(layer: str, method: str, positives: int, auc: float) -> dict[str, Any]:
+    return {
+        "finding": "Pneumothorax", "layer": layer, "method": method, "positives": positives, "auc": _figure(auc),
+        "pointing": _figure(0.4),
+    }  # fmt: skip
+
+
+def test_a_curve_says_which_layer_is_best_and_whether_the_detectors_differ() -> None:
+    points = [
+        *(_point("layer2", "svm", count, auc) for count, auc in ((10, 0.5), (100, 0.6))),
+        *(_point("layer4", "svm", count, auc) for count, auc in ((10, 0.7), (100, 0.9))),
+        _point("layer4", "logistic", 100, 0.905),
+    ]
+    figures = {
+        "plan": {"model": {"findings": ["Pneumothorax"]}, "draws": 2, "counts": [10, 100]},
+        "trained_on": "films", "channels": {"layer2": 8, "layer4": 16}, "test_films": 90,
+        "pointing_chance": {"Pneumothorax": 0.02}, "points": points,
+    }  # fmt: skip
+    page = PROBES.page(figures)
+    assert "| Pneumothorax | layer4 | logistic regression | - | .905 (.895 to .915) |" in page.body
+    assert "AUC .700 with 10, .900 with 100 on layer4, above chance" in page.body
+    assert "apart from the best by their intervals: layer2" in page.body
+    assert "logistic regression .905 (.895 to .915), not told apart" in page.body
+    assert page.pictures["probes.svg"].startswith("<svg")
+    assert "with 100 films on layer4" in PROBES.summary(figures)[0].here
