@@ -134,7 +134,7 @@ def check_name(name: str, model: LoadedModel, *, may_replace: bool) -> None:
     """
     taken = {slug(finding) for finding in model.card.finding_names} | {slug(other) for other in model_names()}
     problem = ""
-    if not name.strip() or not slug(name) or JOIN in name or "/" in name or "\\" in name or name != name.strip() or name.startswith("."):
+    if not _is_folder_name(name):
         problem = "is no name for a folder"
     elif len(f"{model.card.name}{JOIN}{name}") > LONGEST_NAME:
         problem = f"is too long beside {model.card.name}: {LONGEST_NAME} characters in all"
@@ -144,6 +144,13 @@ def check_name(name: str, model: LoadedModel, *, may_replace: bool) -> None:
         problem = "is taken by a probe; --replace fits it anew"
     if problem:
         raise UsageError(f"{name!r} {problem}", code="probe-name", next_step="Choose another name.")
+
+
+def _is_folder_name(name: str) -> bool:
+    """Whether a name has a letter or digit, and nothing that means something in a path or between probes."""
+    if not any(letter.isascii() and letter.isalnum() for letter in name):
+        return False
+    return not any(part in name for part in (JOIN, "/", "\\", "\0")) and name == name.strip() and name[0] != "."
 
 
 def fitted(

@@ -93,7 +93,7 @@ def test_films_that_cannot_be_read_are_left_out_and_told(
     assert report.card.positives == 8
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "a+b", ".hidden", " x", "Nodule", "nodule", "phantom", "n" * 70])
+@pytest.mark.parametrize("name", ["", "--", "a/b", "a+b", ".hidden", " x", "Nodule", "nodule", "phantom", "n" * 70])
 def test_names_that_clash_or_are_none_are_refused(sides: Path, home: Path, request_: ProbeRequest, name: str) -> None:
     with pytest.raises(MedcamError) as error:
         fit_probe(named_films(sides / "with"), named_films(sides / "without"), replace(request_, name=name))
