@@ -58,7 +58,8 @@ def compare_supervision(
 ) -> SupervisionFigures:
     """Trains a GAP classifier from labels alone, the same one with masks, and a U-Net, on growing shares of the films.
 
-    Passes over the films are more where there are fewer, so that every arm takes about as many steps.
+    Passes over the films are more where there are fewer, so that every arm takes about as many steps. Smaller sets are
+    learnt from with the first seed alone.
 
     Args:
         plan: How much.
@@ -72,7 +73,7 @@ def compare_supervision(
     arms: list[tuple[str, ArmRuns]] = []
     for share in shares:
         films = every if share == 1.0 else every.first(share)
-        longer = replace(plan, epochs=round(plan.epochs / share))
+        longer = replace(plan, epochs=round(plan.epochs / share), seeds=plan.seeds if share == 1.0 else plan.seeds[:1])
         for kind, (name, produce) in _arms(longer, threads_each(workers, threads)).items():
             folder = arm_folder(out, name if share == 1.0 else f"{name}-share-{share:g}", longer)
             arms.append((kind, ArmRuns(produce, films, longer, folder)))

@@ -114,6 +114,7 @@ def test_heads_and_supervision_share_the_run_that_both_need(
         for kind in (WEAK, FULL, SEGMENTATION)
     ]
     assert kept.stat().st_mtime_ns == written
+    assert {row.figures.runs for row in rows} == {1}
     weak = next(row for row in rows if row.kind == WEAK and row.films == len(films.train))
     np.testing.assert_equal(weak.figures.as_dict(), heads["GAP"].as_dict())
 
