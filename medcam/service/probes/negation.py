@@ -42,6 +42,14 @@ _DOUBT = re.compile(
     r"(?:exclude|excluded|rule out|ruled out)|not (?:be )?(?:entirely |completely )?excluded|rule out|evaluate for"
     r"|assess for|consider|correlate|if|presumed|potential(?:ly)?|perhaps|likely)\b"
 )
+_DOUBT_AFTER = re.compile(
+    r"\b(?:cannot (?:be )?(?:entirely |completely )?(?:exclude|excluded|rule out|ruled out)"
+    r"|not (?:be )?(?:entirely |completely )?(?:excluded|ruled out)|suspected|questioned|equivocal|uncertain|versus|vs"
+    r"|(?:may|might|could) be (?:present|there|seen)|(?:should|could|may) be considered"
+    r"|(?:is|are) (?:also )?(?:possible|probable|likely|questionable))\b(?:$|(?! (?:due|from|related|a|an|the|old))\W)"
+)
+"""Doubt that follows says what a sign may mean, "blunting that may be scarring", unless it is one of these."""
+
 _BEFORE_NOW = re.compile(r"\b(?:history of|status post|prior|previous(?:ly)?|formerly)\b")
 _NOW = re.compile(r"\b(?:is|are|has|have|remains?|persists?|again|still)\b")
 
@@ -112,7 +120,7 @@ def _said_by(phrase: Phrase, clause: str) -> Said:
         return Said.NOTHING
     start, end = place
     before, inside, after = plain[:start], plain[start:end], plain[end:]
-    if _DOUBT.search(plain):
+    if _DOUBT.search(f"{before}{inside}") or _DOUBT_AFTER.search(after):
         return Said.DOUBTED
     if _BEFORE.search(before) or _BEFORE.search(inside) or _AFTER.search(f"{inside}{after}"):
         return Said.NEGATED

@@ -29,7 +29,7 @@ _TOKENS = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _ENDINGS = (
     "ifications", "ification", "ements", "ations", "ities", "ement", "ation", "ments", "iness", "ions", "ings", "asis",
     "osity", "atic", "ment", "ness", "ated", "ates", "ally", "ified", "ical", "ion", "ing", "ity", "ies", "ied", "ous",
-    "ate", "al", "ed", "es", "ic", "ly", "us", "ar", "e", "s", "y",
+    "ate", "al", "ed", "es", "ic", "ly", "us", "um", "as", "ar", "a", "e", "s", "y",
 )  # fmt: skip
 _SHORTEST_STEM = 4
 EMPTY = frozenset((
