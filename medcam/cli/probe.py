@@ -35,7 +35,7 @@ def fit(
     ] = None,
     model: Annotated[str, typer.Option(help="Name or folder of the frozen model.")] = "phantom",
     layer: Annotated[str, typer.Option(help="The layer to read.", show_default="the backbone's last")] = "",
-    method: Annotated[str, typer.Option(help="svm or logistic.")] = "svm",
+    method: Annotated[str, typer.Option("--classifier", metavar="NAME", help="svm or logistic.")] = "svm",
     seed: Annotated[int, typer.Option(help="Of folds, and of negatives drawn at random.", min=0)] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Fit a probe of that name anew.")] = False,
     json: _Json = False,
@@ -54,7 +54,7 @@ def fit(
             next_step="Give --positive and --negative, or --phrase and --reports.",
         )
     if method not in METHODS:
-        raise UsageError(f"there is no method {method!r}", next_step=f"Choose from {', '.join(METHODS)}.")
+        raise UsageError(f"there is no classifier {method!r}", next_step=f"Choose from {', '.join(METHODS)}.")
     words = ["medcam", "probe", "fit", "--name", name]
     for option, value in (
         ("--positive", positive and positive.name),
@@ -64,7 +64,7 @@ def fit(
         ("--layer", layer),
     ):
         words += [option, str(value)] if value else []
-    words += ["--model", model, "--method", method, "--seed", str(seed)]
+    words += ["--model", model, "--classifier", method, "--seed", str(seed)]
     request = ProbeRequest(
         name=name,
         model=model,

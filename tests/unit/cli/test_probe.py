@@ -66,7 +66,7 @@ def films(tmp_path: Path) -> Path:
 def test_films_by_hand(medcam: Callable[..., Ended], job: Job, films: Path) -> None:
     ended = medcam(
         *("probe", "fit", "--name", "sign", "--positive", films / "with", "--negative", films / "without"),
-        *("--method", "logistic", "--seed", 3),
+        *("--classifier", "logistic", "--seed", 3),
     )
     assert ended.code == 0
     assert ([f.name for f in job.positives], [f.name for f in job.negatives]) == (["1.dcm"], ["2.dcm"])
@@ -97,7 +97,7 @@ def test_films_by_a_phrase_of_their_reports(medcam: Callable[..., Ended], job: J
         ("--positive", "p"),
         ("--phrase", "x"),
         ("--positive", "p", "--negative", "n", "--phrase", "x", "--reports", "r"),
-        ("--positive", "p", "--negative", "n", "--method", "forest"),
+        ("--positive", "p", "--negative", "n", "--classifier", "forest"),
         ("--positive", "p", "--negative", "n", "--phrase", "x"),
     ],
 )
