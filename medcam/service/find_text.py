@@ -26,8 +26,8 @@ LONGEST = 1024
 """Pixels along the longer side at which print is looked for: letters of 9 pixels can be told there."""
 _STEP = 32
 """The side is a multiple of this."""
-_GAP = 2
-"""Cells between parts of one box: letters of a line."""
+_GAP = 3
+"""Parts of one box are at most twice as many cells apart: letters of a line, a frame and its letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +98,14 @@ class TextFinder:
         prepared = prepare_array(values, recipe)
         model = LoadedModel(self._model.network, replace(self.card, input=recipe))
         cells = model.predict(prepared.values[None]).maps[0, 0]
-        found = cells >= self.threshold
-        joined = ndimage.binary_dilation(found, np.ones((3, 3)), iterations=_GAP // 2) if found.any() else found
-        labels, _ = ndimage.label(joined, np.ones((3, 3)))
         whole, stride = Box(0, 0, values.shape[1], values.shape[0]), side / cells.shape[0]
         boxes = []
-        for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-            inside = labels[rows, columns] == number
-            grid = Box(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
-            scaled = Box(*(stride * value for value in (grid.x, grid.y, grid.width, grid.height)))
-            box = prepared.transform.box_to_source(scaled).intersection(whole)
+        for rows, columns in _parts(cells >= self.threshold):
+            corner, size = (columns.start, rows.start), (columns.stop - columns.start, rows.stop - rows.start)
+            grid = Box(*(stride * cell for cell in (*corner, *size)))
+            box = prepared.transform.box_to_source(grid).intersection(whole)
             if box is not None:
-                boxes.append(TextBox(box, float(cells[rows, columns][inside].max()) / self.threshold))
+                boxes.append(TextBox(box, float(cells[rows, columns].max()) / self.threshold))
         return tuple(sorted(boxes, key=lambda each: -each.strength))
 
     def __call__(self, film: npt.NDArray[np.floating], padding: BoolArray | None = None) -> BoolArray:
@@ -119,6 +115,15 @@ class TextFinder:
             left, top, right, bottom = each.box.corners
             found[int(top) : int(np.ceil(bottom)), int(left) : int(np.ceil(right))] = True
         return found
+
+
+def _parts(found: BoolArray) -> list[tuple[slice, slice]]:
+    """Rows and columns of the cells that lie near each other."""
+    if not found.any():
+        return []
+    near = ndimage.binary_dilation(found, np.ones((3, 3)), iterations=_GAP)
+    labels, _ = ndimage.label(near, np.ones((3, 3)))
+    return [place for place in ndimage.find_objects(np.where(found, labels, 0)) if place is not None]
 
 
 def _visible(film: npt.NDArray[np.floating], padding: BoolArray | None) -> FloatArray:

@@ -196,7 +196,7 @@ def judged(found: BoolArray, on_clean: BoolArray, lines: Sequence[Line]) -> Film
     return FilmFound(
         ink=float(found[ink].mean()),
         outside=float((found & ~place).mean()),
-        alarms=count - np.count_nonzero(np.unique(parts[place])),
+        alarms=int(count - np.count_nonzero(np.unique(parts[place]))),
         clean=float(on_clean.mean()),
         clean_alarms=int(ndimage.label(on_clean, np.ones((3, 3)))[1]),
         lines=tuple(float(found[line.ink].mean()) for line in lines),

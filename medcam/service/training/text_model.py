@@ -20,8 +20,9 @@ from medcam.service.training.training_sets import Report
 
 TRAIN_SEED, CHOICE_SEED, CALIBRATION_SEED = 1515, 2525, 3535
 """Phantom seeds that the detector has seen; measure it on others."""
-QUIET = 0.99
-"""Share of the pictures without print on which no cell may reach the map's threshold."""
+QUIET = 0.85
+"""Share of the pictures without print on which no cell reaches the map's threshold; they hold far more clutter than
+films do. Chosen on ten phantoms of seed 6060."""
 
 TEXT_RECIPE = TrainingConfig(
     backbone="resnet",
@@ -90,7 +91,7 @@ def train_text_model(
     """Trains the detector and writes its model folder; arguments as `train_model`.
 
     No outline is used anywhere: the map's threshold, too, comes from labels, as the value that pictures without print
-    hardly ever reach (see `QUIET`).
+    seldom reach (see `QUIET`).
 
     Returns:
         The card, as written.
