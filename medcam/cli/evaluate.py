@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcam.cli.console import progress, say, show
-from medcam.cli.evaluate_cohort import anatomy
+from medcam.cli.evaluate_cohort import anatomy, units
 
 if TYPE_CHECKING:
     from medcam.core.card import Interval
@@ -44,6 +44,7 @@ def localisation(
 
 
 app.command()(anatomy)
+app.command()(units)
 
 
 def _show(figures: ModelFigures) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from medcam.core.card import Interval
     from medcam.service.evaluation.anatomy import AnatomyFigures, FindingAnatomy
+    from medcam.service.evaluation.units import FindingUnits, UnitsFigures
 
 Folder = Annotated[Path, typer.Argument(metavar="COHORT", help="A folder of films, with labels.csv or truth.json.")]
 Model = Annotated[str, typer.Option(help="Name or folder of a model.")]
@@ -43,6 +44,57 @@ def anatomy(
         say(json.dumps(figures.as_dict(), indent=1))
     else:
         _show_anatomy(figures)
+
+
+def units(
+    cohort: Folder,
+    model: Model = "phantom",
+    units: Annotated[int, typer.Option(help="Units per finding.", min=1)] = 5,
+    patches: Annotated[int, typer.Option(help="Films per unit.", min=1)] = 6,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a picture per finding there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """For each finding the units that contribute most (weight x mean activation), and the patches that excite them.
+
+    Units are the channels of the layer that the head reads, or of the one below where a network has a unit per finding.
+    """
+    from medcam.service.evaluation.units import evaluate_units
+
+    with stoppable(_AGAIN), progress("units") as step:
+        figures = evaluate_units(
+            cohort,
+            model,
+            units=units,
+            patches=patches,
+            out=out,
+            progress=lambda done, total: step(done, total, ""),
+        )
+    if as_json:
+        say(json.dumps(figures.as_dict(), indent=1))
+        return
+    for name, finding in figures.findings.items():
+        show(_units_table(name, finding, figures))
+    say(f"{figures.films} films; {figures.units} units of {figures.layer}.")
+    if out is not None:
+        say(f"Pictures: {out}/units-<finding>.png")
+    _say_skipped(len(figures.skipped))
+
+
+def _units_table(name: str, finding: FindingUnits, figures: UnitsFigures) -> Table:
+    from rich.table import Table
+
+    score = "logit" if figures.score == "logit" else "activation of its unit before the softplus"
+    words = f"mean {score} {finding.score:+.2f} = bias {finding.bias:+.2f} + {figures.units} units"
+    table = Table(title=f"{name}: n = {finding.films} films with, {finding.without} without; {words}")
+    for column in ("unit", "weight", "adds with it", "adds without", "difference", "films that excite it most"):
+        table.add_column(column, justify="left" if column.startswith("films") else "right")
+    for unit in finding.units:
+        share = unit.share
+        numbers = (share.weight, share.present, share.absent, share.difference)
+        right = sum(each.label == 1 for each in unit.excited)
+        films = f"{right} of {len(unit.excited)} have the finding"
+        table.add_row(str(share.unit), *(f"{value:+.3f}" for value in numbers), films)
+    return table
 
 
 def _show_anatomy(figures: AnatomyFigures) -> None:

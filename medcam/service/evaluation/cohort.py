@@ -125,6 +125,10 @@ class Cohort:
             except InputError as error:
                 self.skipped[entry.name] = error.code
 
+    def name(self, place: int) -> str:
+        """What results call a film."""
+        return self._entries[place].name
+
     def film(self, place: int) -> CohortFilm:
         """Reads one film.
 

@@ -1,0 +1,73 @@
+"""Units over a cohort."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medcam.core.errors import MedcamError, UsageError
+from medcam.models.registry import load_model
+from medcam.models.units import unit_maps, unit_weights
+from medcam.service.evaluation.cohort import Cohort
+from medcam.service.evaluation.units import evaluate_units
+
+
+def test_contributions_and_bias_are_the_mean_logit(cohort_folder: Path, tiny_model_folder: Path) -> None:
+    figures = evaluate_units(cohort_folder, tiny_model_folder, units=3, patches=2)
+    assert figures.score == "logit"
+    assert figures.films == 6
+    model = load_model(tiny_model_folder)
+    films = list(Cohort(cohort_folder))
+    logits = model.predict(np.stack([model.prepare(film.radiograph).values for film in films])).logits
+    for number, name in enumerate(model.card.finding_names):
+        present = [place for place, film in enumerate(films) if film.labels[name] == 1]
+        assert (name in figures.findings) == bool(present)
+        if present:
+            finding = figures.findings[name]
+            assert finding.films == len(present)
+            assert finding.score == pytest.approx(float(logits[present, number].mean()), abs=1e-3)
+            assert len(finding.units) == 3
+            assert all(len(unit.excited) == 2 for unit in finding.units)
+    json.dumps(figures.as_dict())
+
+
+def test_patches_are_where_the_unit_is_most_active(cohort_folder: Path, tiny_model_folder: Path) -> None:
+    figures = evaluate_units(cohort_folder, tiny_model_folder, units=1, patches=1)
+    model = load_model(tiny_model_folder)
+    films = {film.name: film for film in Cohort(cohort_folder)}
+    for finding in figures.findings.values():
+        [unit] = finding.units
+        [at] = unit.excited
+        prepared = model.prepare(films[at.film].radiograph)
+        map_ = unit_maps(model, prepared.values[None])[0, unit.share.unit]
+        assert at.activation == pytest.approx(float(map_.max()))
+        column, row = prepared.transform.resize(*map_.shape).to_grid(at.x, at.y)
+        assert map_[int(row), int(column)] == map_.max()
+        others = [
+            float(unit_maps(model, model.prepare(film.radiograph).values[None])[0, unit.share.unit].max())
+            for film in films.values()
+        ]
+        assert at.activation == pytest.approx(max(others))
+
+
+def test_every_finding_gets_a_picture(cohort_folder: Path, tiny_model_folder: Path, tmp_path: Path) -> None:
+    figures = evaluate_units(cohort_folder, tiny_model_folder, units=2, patches=2, out=tmp_path / "new")
+    assert len(list((tmp_path / "new").glob("units-*.png"))) == len(figures.findings)
+
+
+def test_a_model_with_a_unit_per_finding_is_read_below_it() -> None:
+    model = load_model("phantom")
+    weights = unit_weights(model)
+    assert (weights.layer, weights.score) == ("neck", "unit")
+    assert weights.weights.shape == (8, 32)
+
+
+def test_nothing_is_asked_for_in_vain(cohort_folder: Path, tiny_model_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at least one"):
+        evaluate_units(cohort_folder, tiny_model_folder, units=0)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MedcamError):
+        evaluate_units(cohort_folder, tiny_model_folder, units=1, patches=1, out=tmp_path / "file" / "x")
