@@ -25,8 +25,8 @@ def write_page(experiment: Experiment, record: Record, out: Path) -> None:
 def _origin(experiment: Experiment, record: Record) -> str:
     about = record.machine
     return (
-        f"## How it was made\n\n```sh\n{record.command}\n```\n\n{record.made}, {record.seconds / 60:.1f} minutes, "
-        f"{about['cores']} cores, {about['processor']}; {about['system']}; {about['packages']}; medcam "
+        f"## How it was made\n\n```sh\n{record.command}\n```\n\n{record.made}, {record.seconds / 60:.1f} minutes "
+        f"(parts that were already there not counted), {about['cores']} cores, {about['processor']}; {about['system']}; {about['packages']}; medcam "
         f"{record.key['version']}. All figures on this page were written by the command, from "
         f"[its record]({FOLDER}/{experiment.name}.json)."
     )
@@ -50,8 +50,8 @@ patients. Research use. Not a medical device.
 
 {table(("row", "what", "here", "lecture and paper", "page"), rows, words=True)}
 
-`medcam experiments` makes these pages (budget: {budgets}); {minutes:.0f} minutes in all. Nothing here was typed by
-hand.
+`medcam experiments` makes these pages (budget: {budgets}); {minutes:.0f} minutes in all, parts that were
+already there not counted. Nothing here was typed by hand.
 """
     path = out / SUMMARY
     write_text(path, body)
