@@ -24,11 +24,11 @@ def write_page(experiment: Experiment, record: Record, out: Path) -> None:
 
 def _origin(experiment: Experiment, record: Record) -> str:
     about = record.machine
+    where = f"{about['cores']} cores, {about['processor']}; {about['system']}; {about['packages']}"
     return (
         f"## How it was made\n\n```sh\n{record.command}\n```\n\n{record.made}, {record.seconds / 60:.1f} minutes "
-        f"(parts that were already there not counted), {about['cores']} cores, {about['processor']}; {about['system']}; {about['packages']}; medcam "
-        f"{record.key['version']}. All figures on this page were written by the command, from "
-        f"[its record]({FOLDER}/{experiment.name}.json)."
+        f"(parts that were already there not counted), {where}; medcam {record.key['version']}. All figures on this "
+        f"page were written by the command, from [its record]({FOLDER}/{experiment.name}.json)."
     )
 
 
