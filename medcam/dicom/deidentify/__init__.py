@@ -2,6 +2,7 @@
 
 from medcam.dicom.deidentify.burned_in import find_burned_in
 from medcam.dicom.deidentify.identifiers import Identifiers, identifiers_of
+from medcam.dicom.deidentify.image import FindText
 from medcam.dicom.deidentify.instance import UNKNOWN_ANNOTATION, Deidentified, deidentify
 from medcam.dicom.deidentify.profile import METHOD, Profile
 from medcam.dicom.deidentify.pseudonyms import Kind, Secret
@@ -13,6 +14,7 @@ __all__ = [
     "METHOD",
     "UNKNOWN_ANNOTATION",
     "Deidentified",
+    "FindText",
     "Identifiers",
     "Kind",
     "Leftover",

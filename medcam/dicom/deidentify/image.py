@@ -6,6 +6,7 @@ Bits Stored and bytes behind the last pixel. All of this ends here, since the ou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from medcam.dicom.deidentify.burned_in import find_burned_in
 from medcam.dicom.grayscale import is_inverse, padding_mask, stored_values
 from medcam.dicom.header import Header
 from medcam.dicom.pixels import DecodedPixels, decode_pixels, luminance
+
+FindText = Callable[[npt.NDArray[np.floating], BoolArray | None], BoolArray]
+"""Where print lies on a film [height, width], denser is brighter, with its padding; see `find_burned_in`."""
 
 _LOSSY = frozenset(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"))
 
@@ -35,13 +39,14 @@ class Blackened:
     share: float = 0.0
 
 
-def write_pixels(result: Dataset, header: Header, *, clean: bool) -> Blackened:
+def write_pixels(result: Dataset, header: Header, *, clean: bool, find_text: FindText | None = None) -> Blackened:
     """Decodes a data set's pixels and writes them with their description into another one.
 
     Args:
         result: Gets the Image Pixel module.
         header: The original.
         clean: Whether burned-in text is blacked out.
+        find_text: Finds more of it than `find_burned_in`; None for that alone.
 
     Returns:
         What was blacked out.
@@ -53,7 +58,7 @@ def write_pixels(result: Dataset, header: Header, *, clean: bool) -> Blackened:
     values, padding = _grey(decoded, header) if not decoded.is_colour else (_colour(decoded), None)
     blackened = Blackened()
     if clean:
-        values, blackened = _cleaned(values, header, padding)
+        values, blackened = _cleaned(values, header, padding, find_text)
     _describe(result, decoded, values)
     if padding is not None:
         mask, value = padding
@@ -86,10 +91,15 @@ def _colour(decoded: DecodedPixels) -> npt.NDArray[Any]:
     return decoded.values & ((1 << decoded.description.bits_stored) - 1)
 
 
-def _cleaned(values: npt.NDArray[Any], header: Header, padding: Padding | None) -> tuple[npt.NDArray[Any], Blackened]:
+def _cleaned(
+    values: npt.NDArray[Any], header: Header, padding: Padding | None, find_text: FindText | None
+) -> tuple[npt.NDArray[Any], Blackened]:
     grey = luminance(values) if values.ndim == 3 else values.astype(np.float32)
     inverse = values.ndim == 2 and is_inverse(header)
-    mask = find_burned_in(-grey if inverse else grey, None if padding is None else padding[0])
+    film, outside = -grey if inverse else grey, None if padding is None else padding[0]
+    mask = find_burned_in(film, outside)
+    if find_text is not None:
+        mask |= find_text(film, outside)
     filled = values.copy()
     # Black on the screen: the least dense value that the film itself has.
     filled[mask] = values.max() if inverse else values.min()

@@ -11,7 +11,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from medcam.core.errors import InputError
 from medcam.dicom.deidentify.elements import cleaned
 from medcam.dicom.deidentify.identifiers import Identifiers, identifiers_of
-from medcam.dicom.deidentify.image import Blackened, write_pixels
+from medcam.dicom.deidentify.image import Blackened, FindText, write_pixels
 from medcam.dicom.deidentify.patient import Replacements, replacements
 from medcam.dicom.deidentify.profile import Profile, add_method
 from medcam.dicom.deidentify.pseudonyms import Secret
@@ -62,13 +62,15 @@ class Deidentified:
     back: WayBack = field(repr=False)
 
 
-def deidentify(source: Dataset, secret: Secret, profile: Profile) -> Deidentified:
+def deidentify(source: Dataset, secret: Secret, profile: Profile, find_text: FindText | None = None) -> Deidentified:
     """De-identifies an image by the Basic Application Level Confidentiality Profile (PS3.15 Annex E).
 
     Args:
         source: A parsed single-frame image; left as it is.
         secret: What pseudonyms and UIDs are made with.
         profile: The options.
+        find_text: Finds burned-in text beside `find_burned_in`, where pixels are cleaned; may be called from several
+            threads.
 
     Returns:
         Verified bytes.
@@ -86,7 +88,7 @@ def deidentify(source: Dataset, secret: Secret, profile: Profile) -> Deidentifie
         replaced = replacements(header, secret, profile)
         result = cleaned(source, replaced)
         _complete_uids(result, header, replaced)
-        blackened = write_pixels(result, header, clean=profile.clean_pixels)
+        blackened = write_pixels(result, header, clean=profile.clean_pixels, find_text=find_text)
         if profile.clean_pixels:
             result.BurnedInAnnotation = "NO"
         add_method(result, profile)

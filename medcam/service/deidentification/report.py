@@ -68,6 +68,7 @@ class Report:
         skipped: What is no image, and so was not passed on.
         duplicates: What was there twice with the same bytes.
         refused: What could not be done.
+        text_detector: Digest of the weights that burned-in text was found with; None where pixels were not cleaned.
     """
 
     profile: Profile
@@ -76,6 +77,7 @@ class Report:
     skipped: tuple[Refused, ...] = field(default=(), repr=False)
     duplicates: tuple[int, ...] = field(default=(), repr=False)
     refused: tuple[Refused, ...] = field(default=(), repr=False)
+    text_detector: str | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -96,6 +98,7 @@ class Report:
             "method_codes": [{"code": value, "meaning": meaning} for value, meaning in self.profile.codes],
             "options": asdict(self.profile),
             "software": dict(self.software),
+            "text_detector": self.text_detector,
             "counts": self.counts,
             "patients": len({item.patient for item in self.written}),
             "warnings": dict(Counter(code for item in self.written for code in item.warnings)),

@@ -23,7 +23,17 @@ from medcam.service.deidentification.key_file import KeyFile, default_key, open_
 from medcam.service.deidentification.options import DeidentifyOptions
 from medcam.service.deidentification.record import FinishedOutputs
 from medcam.service.deidentification.report import REPORT_NAME, Refused, Report, Written, write_report
-from medcam.service.deidentification.work import Done, Kept, Numbered, Outcome, Passed, Progress, Readers, Worker
+from medcam.service.deidentification.work import (
+    Done,
+    Kept,
+    Numbered,
+    Outcome,
+    Passed,
+    Progress,
+    Readers,
+    TextFinding,
+    Worker,
+)
 from medcam.service.explanations.software import software_versions
 
 LEFT = "identifier-left"
@@ -53,12 +63,14 @@ def deidentify_files(
 
     Raises:
         UsageError: A source does not exist, or the key file cannot be used.
+        ModelError: Pixels are to be cleaned, and the detector of burned-in text is damaged.
         OutputError: The output folder cannot be written; what was finished stays.
     """
     options, out = options or DeidentifyOptions(), Path(out)
     files = find_inputs(sources, out)
     if out.exists() and not out.is_dir():
         raise UsageError("--out is a file", code="output-is-a-file", next_step="Name a folder.")
+    finder = _text_finder(options)
     key = open_key(options.key or default_key(out), out)
     with writing():
         out.mkdir(parents=True, exist_ok=True)
@@ -75,17 +87,26 @@ def deidentify_files(
         threads(options.workers, "medcam-deidentify") as pool,
     ):
         tally = _Tally(out, key, quarantine, finished, len(files), progress)
-        worker = Worker(key.secret, options.profile, reading, finished)
+        worker = Worker(key.secret, options.profile, reading, finished, finder)
         try:
             for outcome in bounded_map(pool, worker, items, options.workers + 2):
                 tally.add(outcome)
             tally.check_all(with_dates=not options.profile.retain_longitudinal)
         finally:
             key.save()
-    report = tally.report(options)
+    report = tally.report(options, finder)
     with writing():
         write_report(out, report)
     return report
+
+
+def _text_finder(options: DeidentifyOptions) -> TextFinding | None:
+    """The detector, where pixels are cleaned; PyTorch is loaded for that alone."""
+    if not options.profile.clean_pixels:
+        return None
+    from medcam.service.find_text import TextFinder
+
+    return TextFinder.load()
 
 
 class _Tally:
@@ -137,7 +158,7 @@ class _Tally:
             if header_finds(data, searcher):
                 self._take_back(written)
 
-    def report(self, options: DeidentifyOptions) -> Report:
+    def report(self, options: DeidentifyOptions, finder: TextFinding | None) -> Report:
         """The books, closed."""
         return Report(
             profile=options.profile,
@@ -146,6 +167,7 @@ class _Tally:
             skipped=tuple(self._skipped),
             duplicates=tuple(self._duplicates),
             refused=tuple(self._refused),
+            text_detector=None if finder is None else finder.digest,
         )
 
     @property

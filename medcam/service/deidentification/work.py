@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
+from medcam.core.arrays import BoolArray
 from medcam.core.errors import MedcamError, NotAnImageError
 from medcam.core.radiograph import Radiograph
 from medcam.dicom.deidentify import (
@@ -26,6 +30,19 @@ from medcam.service.annotate.output_errors import OutputError
 from medcam.service.deidentification.record import FinishedOutputs
 from medcam.service.deidentification.report import Refused, Written
 from medcam.service.explanations.software import software_versions
+
+
+class TextFinding(Protocol):
+    """Finds burned-in text beside the hand-made detector; see `medcam.service.find_text`."""
+
+    @property
+    def digest(self) -> str:
+        """What decides about its answers."""
+        ...
+
+    def __call__(self, film: npt.NDArray[np.floating], padding: BoolArray | None = None) -> BoolArray:
+        """Where print lies."""
+        ...
 
 
 class Readers(Protocol):
@@ -97,12 +114,14 @@ class Worker:
         readers: Read each file first, in processes of their own: a file that would fill the memory or never end is
             refused there.
         finished: What an earlier run has done.
+        find_text: Finds burned-in text, where pixels are cleaned; None for the hand-made detector alone.
     """
 
     secret: Secret = field(repr=False)
     profile: Profile
     readers: Readers
     finished: FinishedOutputs
+    find_text: TextFinding | None = None
 
     def __call__(self, item: Numbered) -> Outcome:
         """Never raises for what one file holds.
@@ -132,12 +151,12 @@ class Worker:
             back = way_back(original, output, self.secret, self.profile)
             return Kept(kept, source, identifiers_of(original), back)
         self.readers.radiograph(data, item.file.name)
-        return Done(
-            item.number, source, deidentify(read_bytes(data, item.file.name).dataset, self.secret, self.profile)
-        )
+        original = read_bytes(data, item.file.name).dataset
+        return Done(item.number, source, deidentify(original, self.secret, self.profile, self.find_text))
 
     def _digest(self, data: bytes) -> str:
-        what = (hashlib.sha256(data).hexdigest(), software_versions()["medcam"], *sorted(self.profile.codes))
+        weights = () if self.find_text is None else (self.find_text.digest,)
+        what = (hashlib.sha256(data).hexdigest(), software_versions()["medcam"], *sorted(self.profile.codes), *weights)
         return self.secret.digest("SOURCE", repr(what).encode("utf-8"))
 
 
