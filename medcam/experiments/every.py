@@ -13,8 +13,20 @@ from medcam.experiments.phrases import PHRASES
 from medcam.experiments.probes import PROBES
 from medcam.experiments.supervision import SUPERVISION
 from medcam.experiments.tails import TAILS
+from medcam.experiments.text import TEXT
+from medcam.experiments.units import UNITS_EXPERIMENT
 
-EXPERIMENTS: tuple[Experiment, ...] = (LEDGER, TAILS, HEADS, SUPERVISION, PROBES, ANATOMY, PHRASES)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    LEDGER,
+    TAILS,
+    HEADS,
+    SUPERVISION,
+    PROBES,
+    ANATOMY,
+    PHRASES,
+    TEXT,
+    UNITS_EXPERIMENT,
+)
 
 
 def chosen(names: Sequence[str]) -> tuple[Experiment, ...]:

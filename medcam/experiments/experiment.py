@@ -23,6 +23,7 @@ class Setting:
         work: Folder for films, checkpoints and finished runs.
         workers: Processes that render.
         threads: CPU threads that train; 0 leaves torch's own choice.
+        pictures: Folder of the pages, for pictures that are too large for a record.
         report: Called with what has been done.
     """
 
@@ -31,6 +32,7 @@ class Setting:
     work: Path
     workers: int = 1
     threads: int = 0
+    pictures: Path | None = None
     report: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
 

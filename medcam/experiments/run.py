@@ -51,7 +51,7 @@ def run_experiments(
     for experiment in experiments:
         record = read_record(experiment.name, out)
         if again or record is None or record.key != _key(setting):
-            record = _measured(experiment, setting)
+            record = _measured(experiment, replace(setting, pictures=out))
             write_record(experiment.name, record, out)
         else:
             setting.report(f"{experiment.name}: kept")

@@ -10,6 +10,8 @@ from medcam.experiments.phrases import PHRASES
 from medcam.experiments.probes import PROBES
 from medcam.experiments.supervision import SUPERVISION
 from medcam.experiments.tails import TAILS
+from medcam.experiments.text import TEXT
+from medcam.experiments.units import UNITS_EXPERIMENT
 
 
 def _figure(value: float, width: float = 0.01) -> dict[str, float]:
@@ -167,3 +169,42 @@ def test_a_curve_says_which_layer_is_best_and_whether_the_detectors_differ() -> 
     assert "logistic regression .905 (.895 to .915), not told apart" in page.body
     assert page.pictures["probes.svg"].startswith("<svg")
     assert "with 100 films on layer4" in PROBES.summary(figures)[0].here
+
+
+def test_units_are_specific_only_where_patches_beat_the_films() -> None:
+    unit = {"share": {"unit": 3, "present": 0.2}}
+    finding = {"films": 30, "covered": 0.5, "units": [unit]}
+    row = {"unit": 3, "patches": 24, "share": {"value": 0.7, "low": 0.5, "high": 0.8}, "films_with": 0.2}
+    figures = {
+        "units": {
+            "units": 32, "layer": "neck", "films": 100, "score": "unit",
+            "findings": {"Nodule": finding, "Mass": finding},
+        },
+        "on_finding": {"Nodule": row, "Mass": {**row, "films_with": 0.6}},
+    }  # fmt: skip
+    page = UNITS_EXPERIMENT.page(figures).body
+    assert "more often than films have it: Nodule." in page
+    assert "Not told from any other place: Mass." in page
+    assert "(units-nodule.png)" in page
+    assert UNITS_EXPERIMENT.summary(figures)[0].here.startswith("units of 1 of 2 findings")
+
+
+def test_detectors_of_text_stand_side_by_side() -> None:
+    counted = {"value": 0.2, "low": 0.1, "high": 0.4, "n": 9}
+    keys = (
+        "recall of the characters' area", "every character covered", "film covered outside print",
+        "films without print left alone", "false alarms", "false alarms without print",
+    )  # fmt: skip
+    one = {
+        "films": dict.fromkeys(keys, counted),
+        "lines": {"all": {"n": 9, keys[0]: counted}, "in a box": {"n": 0}},
+    }
+    names = ("learnt", "hand-made", "both together")
+    figures = {
+        "plan": {"films": 9, "side": 512}, "model": "text 1", "weights": "ab" * 32, "phantoms": dict.fromkeys(names, one)
+    }  # fmt: skip
+    body = TEXT.page(figures).body
+    assert "| all | 9 | 20.0 % (10.0 to 40.0) | 20.0 %" in body
+    assert "| in a box" not in body  # no line was of that kind
+    assert body.count("20.0 % (10.0 to 40.0) of the characters' area, .20 (.10 to .40) false alarms") == 3
+    assert TEXT.summary(figures)[0].row == "L9"
