@@ -201,8 +201,11 @@ def test_detectors_of_text_stand_side_by_side() -> None:
     }
     names = ("learnt", "hand-made", "both together")
     figures = {
-        "plan": {"films": 9, "side": 512}, "model": "text 1", "weights": "ab" * 32, "phantoms": dict.fromkeys(names, one)
-    }  # fmt: skip
+        "plan": {"films": 9, "side": 512},
+        "model": "text 1",
+        "weights": "ab" * 32,
+        "phantoms": dict.fromkeys(names, one),
+    }
     body = TEXT.page(figures).body
     assert "| all | 9 | 20.0 % (10.0 to 40.0) | 20.0 %" in body
     assert "| in a box" not in body  # no line was of that kind
