@@ -24,6 +24,18 @@ def positive_part(activation: ActivationMap) -> ActivationMap:
     )
 
 
+def turned(activation: ActivationMap) -> ActivationMap:
+    """The map with its sign turned, so that the evidence against is positive; without a bias."""
+    return ActivationMap(
+        -activation.values,
+        0.0,
+        activation.transform,
+        activation.method,
+        activation.layer,
+        relation=activation.relation,
+    )
+
+
 def positive_shares(activation: ActivationMap, masks: Mapping[str, BoolArray]) -> dict[str, float]:
     """Shares of the positive evidence under masks, which may overlap.
 
@@ -49,6 +61,25 @@ def positive_shares(activation: ActivationMap, masks: Mapping[str, BoolArray]) -
         return dict.fromkeys(masks, 0.0)
     cover = CellCover.of(activation.transform, height, width)
     return {name: min(1.0, float((positive * cover.fractions(mask)).sum()) / total) for name, mask in masks.items()}
+
+
+def touched_share(activation: ActivationMap, mask: BoolArray) -> tuple[float, float]:
+    """Evidence of the cells that a small thing touches.
+
+    A marker may be smaller than a cell: of a cell that it lies in, everything counts, other than in `positive_shares`.
+
+    Args:
+        activation: The raw map.
+        mask: bool [height, width] over the whole film, of any resolution.
+
+    Returns:
+        Share of the positive evidence in cells that the mask touches (0 where no cell is positive), and the share of
+        the cells that it touches.
+    """
+    touched = CellCover.of(activation.transform, *mask.shape).fractions(mask) > 0.0
+    positive = np.maximum(activation.values, 0.0, dtype=np.float64)
+    total = float(positive.sum())
+    return (float(positive[touched].sum()) / total if total > 0.0 else 0.0), float(touched.mean())
 
 
 def half_area(activation: ActivationMap) -> float:

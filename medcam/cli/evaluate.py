@@ -9,6 +9,7 @@ import typer
 
 from medcam.cli.console import progress, say, show
 from medcam.cli.evaluate_cohort import anatomy, units
+from medcam.cli.evaluate_errors import errors
 
 if TYPE_CHECKING:
     from medcam.core.card import Interval
@@ -45,6 +46,7 @@ def localisation(
 
 app.command()(anatomy)
 app.command()(units)
+app.command()(errors)
 
 
 def _show(figures: ModelFigures) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from medcam.cam.evidence import evidence
-from medcam.cam.shares import half_area, positive_part, positive_shares
+from medcam.cam.shares import half_area, positive_part, positive_shares, touched_share, turned
 from medcam.core.activation import ActivationMap
 from medcam.core.errors import InvalidValueError
 from medcam.core.finding import ZonesSource
@@ -62,3 +62,22 @@ def test_half_of_the_evidence_needs_few_cells_where_it_stands_together() -> None
     assert half_area(_map(point)) == 1 / 16
     assert half_area(_map(np.ones((4, 4)))) == 0.5
     assert half_area(_map(np.eye(4))) == 2 / 16
+
+
+def test_a_thing_smaller_than_a_cell_has_all_of_the_cell() -> None:
+    values = np.zeros((4, 4))
+    values[0, 0], values[3, 3], values[1, 1] = 3.0, 1.0, -50.0
+    spot = np.zeros((16, 16), dtype=bool)
+    spot[1, 2] = True
+
+    assert touched_share(_map(values), spot) == (pytest.approx(0.75), pytest.approx(1 / 16))
+    spot[5, 5] = True
+    assert touched_share(_map(values), spot) == (pytest.approx(0.75), pytest.approx(2 / 16))
+    assert touched_share(_map(-np.abs(values)), spot)[0] == 0.0
+
+
+def test_a_turned_map_has_the_evidence_against() -> None:
+    values = np.random.default_rng(0).normal(size=(4, 4))
+    turned_map = turned(_map(values))
+    np.testing.assert_array_equal(turned_map.values, -_map(values).values)
+    assert turned_map.bias == 0.0
