@@ -22,6 +22,8 @@ def test_there_is_python_to_run():
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=name)
 def test_python_in_a_page_runs(page, tmp_path, monkeypatch, capsys):
     (tmp_path / "sample_data").symlink_to(ROOT / "sample_data", target_is_directory=True)
+    (tmp_path / "cohort").mkdir()  # what pages call a folder of phantoms that their reader has made
+    (tmp_path / "cohort" / "truth.json").write_bytes((ROOT / "sample_data" / "truth.json").read_bytes())
     monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {"__name__": "__main__"}
 
