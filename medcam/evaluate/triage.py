@@ -42,6 +42,7 @@ class TriageRules:
     Args:
         mark_share: Share of the evidence in cells that touch a marker or text, from which on these are named.
         mark_enrichment: That share must also be this many times the share of the cells that touch them.
+        mark_logit: And these cells must move the logit at least so far.
         outside_share: Share of the evidence outside the body from which on that is named.
         sure: Logit units between answer and threshold below which it is close; 0.7 doubles or halves the odds.
         spread_area: Evidence of which half takes this share of the cells or more lies nowhere in particular.
@@ -50,6 +51,7 @@ class TriageRules:
 
     mark_share: float = 0.25
     mark_enrichment: float = 3.0
+    mark_logit: float = 0.7
     outside_share: float = 0.5
     sure: float = 0.7
     spread_area: float = 0.12
@@ -66,6 +68,7 @@ class EvidencePlaces:
     Args:
         marks: In cells that touch markers or text.
         marks_area: Share of the cells that touch them.
+        marks_logit: Logit units that the evidence in these cells adds up to, at least 0.
         half_area: Smallest share of the cells that holds half of the evidence.
         outside: Outside the body; None where the zones are unknown or poor.
         expected: In the expected anatomy; None where that or the zones are unknown.
@@ -73,6 +76,7 @@ class EvidencePlaces:
 
     marks: float
     marks_area: float
+    marks_logit: float
     half_area: float
     outside: float | None
     expected: float | None
@@ -81,12 +85,14 @@ class EvidencePlaces:
         shares = (self.marks, self.marks_area, self.half_area, self.outside, self.expected)
         if not all(share is None or -1e-6 <= share <= 1.0 + 1e-6 for share in shares):
             raise InvalidValueError("shares of evidence and of cells lie between 0 and 1")
+        if self.marks_logit < 0.0:
+            raise InvalidValueError("evidence for an answer is at least 0")
 
 
 def likely_cause(mistake: Mistake, margin: float, places: EvidencePlaces, rules: TriageRules = RULES) -> Cause:
     """The first rule that holds.
 
-    1. `MARK`: enough of the evidence touches markers or text, and many times what their area would have.
+    1. `MARK`: enough of the evidence touches markers or text, many times what their area would have, and it counts.
     2. `OUTSIDE`, for a false positive: most of the evidence lies outside the body.
     3. `CLOSE`: the answer is close to the threshold; it could as well have been right.
     4. `NOTHING`, for a false negative: the model is sure, it found little or nothing.
@@ -101,7 +107,7 @@ def likely_cause(mistake: Mistake, margin: float, places: EvidencePlaces, rules:
         places: Where the evidence for the answer lies.
         rules: Thresholds.
     """
-    if places.marks >= rules.mark_share and places.marks >= rules.mark_enrichment * places.marks_area:
+    if _on_marks(places, rules):
         return Cause.MARK
     positive = mistake is Mistake.FALSE_POSITIVE
     if positive and places.outside is not None and places.outside >= rules.outside_share:
@@ -109,6 +115,11 @@ def likely_cause(mistake: Mistake, margin: float, places: EvidencePlaces, rules:
     if abs(margin) < rules.sure:
         return Cause.CLOSE
     return _placed(places, rules) if positive else Cause.NOTHING
+
+
+def _on_marks(places: EvidencePlaces, rules: TriageRules) -> bool:
+    least = max(rules.mark_share, rules.mark_enrichment * places.marks_area)
+    return places.marks >= least and places.marks_logit >= rules.mark_logit
 
 
 def _placed(places: EvidencePlaces, rules: TriageRules) -> Cause:

@@ -19,7 +19,7 @@ from medcam.core.geometry import Box
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
 from medcam.dicom import Answer, find_sources, frontal_chest, load_radiograph
-from medcam.dicom.deidentify import find_burned_in
+from medcam.dicom.deidentify import FindText, find_burned_in
 from medcam.phantom import FINDINGS
 from medcam.service.phantoms.truth import TRUTH_NAME, FilmTruth, read_truth
 from medcam.service.training.folder_films import TABLE, finding_columns, label_table, label_value
@@ -52,14 +52,18 @@ class CohortFilm:
     zones: Zones | None = None
     marks: tuple[Box, ...] | None = None
 
-    def mark_mask(self) -> BoolArray:
+    def mark_mask(self, find_text: FindText | None = None) -> BoolArray:
         """Where markers and text lie, widened by `MARK_MARGIN`: bool [height, width].
 
-        By the boxes that are known, else by what `find_burned_in` finds.
+        Args:
+            find_text: Of a film whose marks are not known, what this finds counts too, beside what `find_burned_in`
+                finds.
         """
         film = self.radiograph
         if self.marks is None:
             found = find_burned_in(film.pixels, film.padding)
+            if find_text is not None:
+                found |= find_text(film.pixels, film.padding)
         else:
             found = np.zeros((film.height, film.width), dtype=np.bool_)
             for box in self.marks:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from medcam.core.explanation import RESEARCH_USE
-from medcam.evaluate.triage import Cause
+from medcam.evaluate.triage import Cause, Mistake
 
 if TYPE_CHECKING:
     from medcam.service.evaluation.error_report import ErrorFigures
@@ -50,16 +50,19 @@ def _table(figures: ErrorFigures) -> list[str]:
 
 def _entry(error: Mapping[str, Any]) -> list[str]:
     places, ledger = error["places"], error["evidence"]
+    spoken = "for" if error["mistake"] == Mistake.FALSE_POSITIVE else "against"
     lines = [
         "",
         f"### {_plain(error['film'])}: {error['finding']}, {error['mistake']}",
         "",
         f"Probability {error['probability']:.3f}, threshold {error['threshold']:.3f}: the logit lies "
         f"{abs(error['margin']):.2f} {'above' if error['margin'] >= 0 else 'below'} the threshold's.",
-        f"Marker and text ({error['marks']}): {places['marks']:.0%} of the evidence, {places['marks_area']:.0%} of the "
-        f"cells. Half of the evidence takes {places['half_area']:.1%} of the cells.",
+        f"Marker and text ({error['marks']}): {places['marks_logit']:.2f} logit units {spoken} the finding, "
+        f"{places['marks']:.0%} of all that speaks {spoken} it, in {places['marks_area']:.0%} of the cells.",
         _zones(ledger),
     ]
+    if error["mistake"] == Mistake.FALSE_POSITIVE:
+        lines.append(f"Half of the evidence for it takes {places['half_area']:.1%} of the cells.")
     if error["picture"]:
         lines += ["", f"![{error['finding']}]({error['picture']})"]
     return lines

@@ -19,6 +19,7 @@ from medcam.service.atomic import write_text
 from medcam.service.evaluation.cohort import Cohort, CohortFilm
 from medcam.service.evaluation.error_page import index_page
 from medcam.service.evaluation.errors import Answers, FilmError, film_errors
+from medcam.service.find_text import TextFinder
 
 INDEX, FIGURES, PICTURES = "index.md", "errors.json", "pictures"
 PICTURE_SIDE = 768
@@ -105,7 +106,7 @@ def evaluate_errors(
             progress(done, len(cohort))
 
     answers, errors = Answers(), list[Mapping[str, object]]()
-    for error in film_errors(told(), loaded, answers):
+    for error in film_errors(told(), loaded, answers, find_text=TextFinder.load()):
         errors.append(_record(error, None if out is None else _draw(out, len(errors) + 1, error, loaded.card)))
     if not answers.compared:
         raise _no_labels(cohort.folder.name)

@@ -13,6 +13,7 @@ from medcam.cam.shares import half_area, positive_shares, touched_share, turned
 from medcam.core.finding import Evidence, Finding
 from medcam.core.protocols import Classifier
 from medcam.core.zones import OUTSIDE
+from medcam.dicom.deidentify import FindText
 from medcam.evaluate.expected_anatomy import expected_anatomy
 from medcam.evaluate.triage import RULES, Cause, EvidencePlaces, Mistake, TriageRules, likely_cause
 from medcam.service.annotate.pictures import margin
@@ -61,7 +62,12 @@ class Answers:
 
 
 def film_errors(
-    films: Iterable[CohortFilm], model: Classifier, answers: Answers | None = None, *, rules: TriageRules = RULES
+    films: Iterable[CohortFilm],
+    model: Classifier,
+    answers: Answers | None = None,
+    *,
+    rules: TriageRules = RULES,
+    find_text: FindText | None = None,
 ) -> Iterator[FilmError]:
     """Compares answers with labels, and says of each wrong answer why it may be wrong.
 
@@ -70,6 +76,7 @@ def film_errors(
         model: With a ledger.
         answers: Counts what is compared.
         rules: Thresholds of the reasons.
+        find_text: Looks for markers and text where they are not known, see `CohortFilm.mark_mask`.
 
     Yields:
         Wrong answers, in the order of films and of the card's findings.
@@ -87,13 +94,13 @@ def film_errors(
             counts.compared[finding.name] = counts.compared.get(finding.name, 0) + 1
             counts.present[finding.name] = counts.present.get(finding.name, 0) + label
             if bool(finding.present) != bool(label):
-                yield _error(one, finding, rules)
+                yield _error(one, finding, rules, find_text)
 
 
-def _error(one: ExplainedFilm, finding: Finding, rules: TriageRules) -> FilmError:
+def _error(one: ExplainedFilm, finding: Finding, rules: TriageRules, find_text: FindText | None) -> FilmError:
     mistake = Mistake.FALSE_POSITIVE if finding.present else Mistake.FALSE_NEGATIVE
     below = margin(finding)
-    places = evidence_places(one, finding, mistake)
+    places = evidence_places(one, finding, mistake, find_text)
     assert finding.evidence is not None  # `explained_films` refuses models without a ledger
     return FilmError(
         film=one.film.name,
@@ -110,10 +117,13 @@ def _error(one: ExplainedFilm, finding: Finding, rules: TriageRules) -> FilmErro
     )
 
 
-def evidence_places(one: ExplainedFilm, finding: Finding, mistake: Mistake) -> EvidencePlaces:
+def evidence_places(
+    one: ExplainedFilm, finding: Finding, mistake: Mistake, find_text: FindText | None = None
+) -> EvidencePlaces:
     """Where the evidence for an answer lies on a film: the evidence for a yes, the evidence against for a no."""
     spoken = finding.map if mistake is Mistake.FALSE_POSITIVE else turned(finding.map)
-    marks, marks_area = touched_share(spoken, one.film.mark_mask())
+    marks, marks_area = touched_share(spoken, one.film.mark_mask(find_text))
+    total = float(np.maximum(spoken.values, 0.0, dtype=np.float64).sum()) * spoken.cell_weight
     outside, expected = None, None
     if one.zones.quality >= MIN_QUALITY:
         masks = {**one.zones.masks, **structures(one.zones)}
@@ -124,5 +134,5 @@ def evidence_places(one: ExplainedFilm, finding: Finding, mistake: Mistake) -> E
         shares = positive_shares(spoken, wanted)
         expected = shares.get("expected")
         # What is under no mask, in the padding of the model's input, is outside too.
-        outside = 1.0 - shares["body"] if spoken.values.max() > 0.0 else 0.0
-    return EvidencePlaces(marks, marks_area, half_area(spoken), outside, expected)
+        outside = 1.0 - shares["body"] if total > 0.0 else 0.0
+    return EvidencePlaces(marks, marks_area, marks * total, half_area(spoken), outside, expected)

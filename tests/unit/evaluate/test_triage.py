@@ -5,7 +5,7 @@ import pytest
 from medcam.core.errors import InvalidValueError
 from medcam.evaluate.triage import LABEL_IN_DOUBT, RULES, Cause, EvidencePlaces, Mistake, TriageRules, likely_cause
 
-LUNG = EvidencePlaces(marks=0.02, marks_area=0.02, half_area=0.01, outside=0.05, expected=0.8)
+LUNG = EvidencePlaces(marks=0.02, marks_area=0.02, marks_logit=0.7, half_area=0.01, outside=0.05, expected=0.8)
 YES, NO = Mistake.FALSE_POSITIVE, Mistake.FALSE_NEGATIVE
 
 
@@ -16,6 +16,7 @@ YES, NO = Mistake.FALSE_POSITIVE, Mistake.FALSE_NEGATIVE
         ({"marks": 0.25}, Cause.MARK),
         ({"marks": 0.24}, Cause.EXPECTED),
         ({"marks": 0.25, "marks_area": 0.1}, Cause.EXPECTED),  # not three times what the area would have
+        ({"marks": 0.9, "marks_logit": 0.69}, Cause.EXPECTED),  # too little to count
         ({"outside": 0.5, "expected": 0.4}, Cause.OUTSIDE),
         ({"marks": 0.5, "outside": 0.9, "expected": 0.0}, Cause.MARK),  # a marker lies outside the body
         ({"half_area": 0.12}, Cause.SPREAD),
@@ -62,3 +63,8 @@ def test_thresholds_can_be_changed() -> None:
 def test_shares_are_shares(field) -> None:
     with pytest.raises(InvalidValueError):
         replace(LUNG, **{field: 1.1})
+
+
+def test_evidence_for_an_answer_is_not_negative() -> None:
+    with pytest.raises(InvalidValueError):
+        replace(LUNG, marks_logit=-0.1)

@@ -58,6 +58,21 @@ def test_without_labels_marks_are_looked_for_and_what_cannot_be_read_is_named(co
     assert cohort.skipped == {"broken.dcm": "not-dicom"}
 
 
+def test_what_a_finder_finds_counts_where_marks_are_not_known(cohort_folder) -> None:
+    from dataclasses import replace
+
+    def find(pixels, padding):
+        found = np.zeros(pixels.shape, dtype=bool)
+        found[48, 48] = True
+        return found
+
+    known = next(iter(Cohort(cohort_folder)))
+    unknown = replace(known, marks=None)
+    assert unknown.mark_mask(find)[48, 48]
+    assert not unknown.mark_mask()[48, 48]
+    np.testing.assert_array_equal(known.mark_mask(find), known.mark_mask())
+
+
 def test_the_margin_is_a_share_of_the_longer_side(cohort_folder) -> None:
     from dataclasses import replace
 

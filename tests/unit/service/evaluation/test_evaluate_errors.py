@@ -109,6 +109,7 @@ def test_evidence_in_the_cells_of_a_marker_names_the_marker(film, tiny_model) ->
     error = only(film_errors([marked], model))
     assert error.cause is Cause.MARK
     assert error.places.marks == 1.0
+    assert error.places.marks_logit == pytest.approx(3.0)
     assert error.marks_known
 
 
