@@ -42,7 +42,7 @@ class HeldOutPlan:
     findings: tuple[str, ...] = HELD_OUT
     patients: int = 1500
     size: int = 128
-    epochs: int = 8
+    epochs: int = 16
     seed: int = 0
 
     def __post_init__(self) -> None:
