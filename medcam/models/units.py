@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from medcam.core.arrays import FloatArray
+from medcam.core.errors import ModelError
+from medcam.core.relation import Relation
 from medcam.models.loaded import LoadedModel
-from medcam.models.probes.probed import require_ledger
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +35,20 @@ def unit_weights(model: LoadedModel) -> UnitWeights:
     """The units that the findings of a model are made of.
 
     A network with one unit per finding (`finding_units`) says nothing by these that their names do not say; its units
-    are then the channels below, which each finding's unit weights.
+    are then the channels below, which each finding's unit weights. Findings of probes have none: they read layers of
+    their own.
 
     Raises:
-        ModelError: The head's map does not add up to the logit, so that no share of it is a unit's ("pooling-head").
+        ModelError: The logit is no mean of the map (code "no-ledger"): a unit's part in it is then not its weight times
+            its mean activation.
     """
-    require_ledger(model)
     network = model.network
+    if network.head.relation is not Relation.MEAN:
+        raise ModelError(
+            f"units of {model.card.name} add nothing that can be told: the logit is {network.head.relation.words}",
+            code="no-ledger",
+            next_step="Use a model with a GAP head.",
+        )
     if network.units is None:
         weights, biases = network.head.class_weights, network.head.bias
         return UnitWeights(network.layer, _plain(weights), _plain(biases), "logit")

@@ -131,11 +131,11 @@ def evaluate_units(
 ) -> UnitsFigures:
     """For each finding the units that contribute most, and what excites them.
 
-    A finding is on a film by the film's label where there is one, else by the model.
+    A finding is on a film by the film's label where there is one, else by the model. Findings of probes are left out.
 
     Args:
         folder: See `Cohort`.
-        model: Name or folder of a model with a ledger.
+        model: Name or folder of a model with a GAP head.
         units: Units per finding.
         patches: Films per unit.
         out: Where a picture per finding goes (`units-<finding>.png`); None draws none.
@@ -143,7 +143,7 @@ def evaluate_units(
 
     Raises:
         UsageError: The folder is no cohort, or fewer than one unit or patch is asked for.
-        ModelError: There is no such model, or its head has no ledger.
+        ModelError: There is no such model, or its head is not GAP (code `no-ledger`).
         OutputError: A picture cannot be written.
     """
     if units < 1 or patches < 1:
@@ -153,7 +153,7 @@ def evaluate_units(
     seen = _look(cohort, loaded, progress)
     findings = {
         name: found
-        for number, name in enumerate(loaded.card.finding_names)
+        for number, name in enumerate(loaded.card.finding_names[: len(weights.biases)])
         if (found := _finding(number, weights, seen, units, patches)) is not None
     }
     if out is not None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from medcam.core.errors import MedcamError, UsageError
+from medcam.core.card import FindingCard
+from medcam.core.errors import MedcamError, ModelError, UsageError
+from medcam.models.classifier import build_classifier
+from medcam.models.files import save_model
+from medcam.models.loaded import LoadedModel
+from medcam.models.probes.card import ProbeCard
+from medcam.models.probes.probe import Probe
+from medcam.models.probes.probed import ProbedModel
 from medcam.models.registry import load_model
 from medcam.models.units import unit_maps, unit_weights
+from medcam.service.evaluation import units
 from medcam.service.evaluation.cohort import Cohort
 from medcam.service.evaluation.units import evaluate_units
 
@@ -71,3 +81,23 @@ def test_nothing_is_asked_for_in_vain(cohort_folder: Path, tiny_model_folder: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(MedcamError):
         evaluate_units(cohort_folder, tiny_model_folder, units=1, patches=1, out=tmp_path / "file" / "x")
+
+
+@pytest.mark.parametrize("head", ["gmp", "map-gmp", "lse", "pcam"])
+def test_a_head_whose_logit_is_no_mean_is_refused(cohort_folder: Path, tiny_model, tmp_path: Path, head: str) -> None:
+    card = replace(tiny_model.card, head=head)
+    with torch.random.fork_rng():
+        save_model(tmp_path, build_classifier(card), card)
+    with pytest.raises(ModelError, match="the logit is") as raised:
+        evaluate_units(cohort_folder, tmp_path)
+    assert raised.value.code == "no-ledger"
+
+
+def test_findings_of_probes_are_left_out(cohort_folder: Path, tiny_model, monkeypatch) -> None:
+    digest = tiny_model.card.weights_sha256
+    card = ProbeCard(FindingCard("sign"), "tiny", digest, "layer4", version="1", positives=2, negatives=2)
+    probe = Probe(card, np.ones(8, np.float32), 99.0)
+    model = ProbedModel(LoadedModel(tiny_model.network, tiny_model.card), [probe])
+    monkeypatch.setattr(units, "load_model", lambda _: model)
+    assert model.card.finding_names[-1] == "sign"
+    assert set(evaluate_units(cohort_folder).findings) <= set(tiny_model.card.finding_names)
