@@ -41,31 +41,6 @@ def run(setting: Setting) -> Figures:
 
 def page(figures: Figures) -> Page:
     """The table by size, the difference at the largest, a figure."""
-    columns = [
-        "supervision",
-        "films",
-        "runs",
-        "AUC",
-        "localisation error",
-        "error, tuned",
-        "IoU",
-        "IoU, tuned",
-        "pointing",
-    ]
-    rows = [
-        [
-            row["kind"],
-            str(row["films"]),
-            str(row["figures"]["runs"]),
-            interval(row["figures"]["auc"]),
-            share(row["figures"]["error"]),
-            share(row["figures"]["error_tuned"]),
-            interval(row["figures"]["iou"]),
-            interval(row["figures"]["iou_tuned"]),
-            share(row["figures"]["pointing"]),
-        ]
-        for row in figures["rows"]
-    ]
     kinds = (WEAK, FULL, SEGMENTATION)
     lines = {
         "IoU, tuned, by number of films": {
@@ -78,7 +53,7 @@ with a GAP head from labels alone; the same network with its cells told the mask
 labels); and, as an upper reference, MONAI's U-Net, which sees every pixel. About as many steps for each.
 {figures["side"]} px, measured on {figures["held"]} phantoms; words and rules as there.
 
-{table(columns, rows)}
+{table(_COLUMNS, map(_row, figures["rows"]))}
 
 ![Mean IoU of the three kinds over growing numbers of films](supervision.svg)
 
@@ -90,6 +65,34 @@ The paper: {_PAPER}. Its networks, data and count of errors (five guesses per
 image) are others, so that the ratios alone compare.
 """
     return Page(body, {"supervision.svg": line_charts(lines, x_label="size of the training set, smallest to largest")})
+
+
+_COLUMNS = (
+    "supervision",
+    "films",
+    "runs",
+    "AUC",
+    "localisation error",
+    "error, tuned",
+    "IoU",
+    "IoU, tuned",
+    "pointing",
+)
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    own = row["figures"]
+    return [
+        row["kind"],
+        str(row["films"]),
+        str(own["runs"]),
+        interval(own["auc"]),
+        share(own["error"]),
+        share(own["error_tuned"]),
+        interval(own["iou"]),
+        interval(own["iou_tuned"]),
+        share(own["pointing"]),
+    ]
 
 
 def _largest(rows: list[dict[str, Any]], kind: str) -> dict[str, Any]:
