@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from medcam.core.errors import UsageError
 from medcam.experiments.anatomy import ANATOMY
+from medcam.experiments.errors import ERRORS
 from medcam.experiments.experiment import Experiment
 from medcam.experiments.heads import HEADS
 from medcam.experiments.ledger import LEDGER
@@ -26,6 +27,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     PHRASES,
     TEXT,
     UNITS_EXPERIMENT,
+    ERRORS,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from medcam.experiments.anatomy import ANATOMY
+from medcam.experiments.errors import ERRORS
 from medcam.experiments.heads import HEADS
 from medcam.experiments.phrases import PHRASES
 from medcam.experiments.probes import PROBES
@@ -211,3 +212,28 @@ def test_detectors_of_text_stand_side_by_side() -> None:
     assert "| in a box" not in body  # no line was of that kind
     assert body.count("20.0 % (10.0 to 40.0) of the characters' area, .20 (.10 to .40) false alarms") == 3
     assert TEXT.summary(figures)[0].row == "L9"
+
+
+def test_causes_that_no_map_can_show_are_said_so() -> None:
+    def cause(right: dict[str, float] | None) -> dict[str, Any]:
+        return {"n": 9, "named": {"close to the threshold": 9}, "right": right, "marks": _figure(0.1), "doubts": None}
+
+    figures = {
+        "plan": {
+            "shortcut": {"finding": "Consolidation", "with_finding": 0.95, "without": 0.03},
+            "label_films": 150,
+            "word_films": 240,
+        },
+        "turned": [30, 80],
+        "labels": {"label error: finding added": cause(_figure(0.8)), "nothing planted: false positive": cause(None)},
+        "words": {"shortcut: the word is missing": cause(None)},
+        "others": {},
+        "called_with_word": _figure(0.7),
+        "called_without_word": _figure(0.2),
+        "right": _figure(0.75),
+    }
+    body = ERRORS.page(figures).body
+    assert "75.0 % (74.0 to 76.0) of the planted causes that a map can show are named rightly" in body
+    assert "No reason of the rules can name: shortcut: the word is missing." in body
+    assert "| label error: finding added | 9 | 80.0 % (79.0 to 81.0) | 10.0 % (9.0 to 11.0) | - |" in body
+    assert "label error: finding added 80.0 %" in ERRORS.summary(figures)[0].here
