@@ -45,7 +45,7 @@ def command(films: Path, out: Path, key: Path) -> list[str]:
 
 def identifiers(films: Path) -> list[bytes]:
     """Everything about a patient that was planted, in lower case; "broken.dcm" holds nothing."""
-    found = {"brandenburg", "wilhelmine", "4711"}
+    found = {"brandenburg", "wilhelmine", "mrn-4711"}
     for path in films.glob("[0-9]*.dcm"):
         film = pydicom.dcmread(path, stop_before_pixels=True)
         found |= {film.PatientID, str(film.PatientName), film.StudyInstanceUID}
