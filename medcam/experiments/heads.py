@@ -73,11 +73,17 @@ The paper: {_PAPER}. Formulas of the heads: [pooling heads](../explanation/pooli
 def _verdict(less: dict[str, Any]) -> str:
     gmp = less["GMP"]
     lines = [f"- {words}: {_told(gmp[key], better)}." for key, (words, better) in _ASKED.items()]
-    alike, better = not _sign(gmp["auc"]), _sign(gmp["error"]) < 0
-    holds = "holds on these films" if alike and better else "is not carried by these figures"
-    lines.append(f"- The paper's claim (classification alike, GAP localises better) {holds}.")
+    alike = gmp["auc"]["low"] > -ALIKE and gmp["auc"]["high"] < ALIKE
+    holds = "holds on these films" if alike and _sign(gmp["error"]) < 0 else "is not carried by these figures"
+    lines.append(
+        f"- The paper's claim (classification alike, GAP localises better) {holds}; alike is a difference of AUC whose "
+        f"interval stays within {number(ALIKE, 2)}."
+    )
     return "\n".join(lines)
 
+
+ALIKE = 0.03
+"""AUC within which two heads classify alike."""
 
 _ASKED = {
     "auc": ("AUC", 1),

@@ -54,6 +54,8 @@ def test_the_papers_claim_holds_only_where_both_halves_do() -> None:
     assert holds not in HEADS.page(_heads(error=0.1)).body
     assert holds not in HEADS.page(_heads()).body
     assert holds not in HEADS.page(_heads(error=-0.1, auc=0.1)).body
+    assert holds in HEADS.page(_heads(error=-0.1, auc=0.015)).body  # .005 to .025: told apart, and still alike
+    assert holds not in HEADS.page(_heads(error=-0.1, auc=-0.025)).body
 
 
 def test_what_cannot_be_told_apart_is_said_so() -> None:
