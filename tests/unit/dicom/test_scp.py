@@ -37,6 +37,10 @@ from medcam.dicom.network.destination import DimseDestination
 from medcam.dicom.network.scp import OutOfResourcesError, StorageScp
 from medcam.dicom.network.scp_settings import ScpSettings
 
+# The calling side of these tests is pynetdicom's: it leaves the socket of a refused or aborted association to the
+# garbage collector, whose warning then falls on whatever test is running.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
 CR = str(ComputedRadiographyImageStorage)
 
 
