@@ -13,7 +13,7 @@ from medcam.core.errors import UsageError
 
 
 def experiments(
-    quick: Annotated[bool, typer.Option("--quick", help="Small networks and few films: a look in minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Small networks and few films: a first look.")] = False,
     slice_: Annotated[
         bool, typer.Option("--slice", help="Smaller still: whether everything runs; the figures mean nothing.")
     ] = False,
@@ -24,13 +24,17 @@ def experiments(
         "runs/experiments"
     ),
     again: Annotated[bool, typer.Option("--again", help="Measure what is finished too.")] = False,
-    workers: Annotated[int, typer.Option(help="Processes that render; 0 takes the cores there are.", min=0)] = 0,
-    threads: Annotated[int, typer.Option(help="CPU threads that train; 0 leaves it to torch.", min=0)] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Processes that render and train; 0 takes the cores there are.", min=0)
+    ] = 0,
+    threads: Annotated[
+        int, typer.Option(help="CPU threads, shared by the processes that train; 0 leaves it to torch.", min=0)
+    ] = 0,
     list_: Annotated[bool, typer.Option("--list", help="List the experiments and stop.")] = False,
 ) -> None:
     """Measures what the lecture on class activation maps claims, on radiographs, and writes a page on each claim.
 
-    What is finished is kept, and a stopped run goes on. Without `--quick`, up to an hour and a half on two cores.
+    What is finished is kept, and a stopped run goes on.
     """
     from medcam.experiments.budget import Budget
     from medcam.experiments.every import EXPERIMENTS, chosen

@@ -8,7 +8,7 @@ from medcam.service.comparison.films import TEST_SEED, ComparisonPlan
 
 
 class Budget(StrEnum):
-    """SLICE is for tests, QUICK for a look in minutes, FULL for the figures that the documentation holds."""
+    """SLICE is for tests, QUICK for a first look, FULL for the figures that the documentation holds."""
 
     SLICE = "slice"
     QUICK = "quick"

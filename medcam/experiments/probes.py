@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from medcam.evaluate.curves import line_charts
@@ -22,8 +23,6 @@ _PLANS = {
 
 def run(setting: Setting) -> Figures:
     """Trains the model without some findings, and fits probes for these."""
-    from dataclasses import replace
-
     plan = replace(_PLANS[setting.budget], seed=setting.seed)
     curve = probe_curve(
         plan,

@@ -39,8 +39,7 @@ def _boxes(cohort: Path) -> dict[str, Mapping[str, Box]]:
 
 
 def _on_finding(name: str, figures: UnitsFigures, boxes: Mapping[str, Mapping[str, Box]]) -> dict[str, Any]:
-    """Patches of the finding's first unit that truly show it."""
-    first = figures.findings[name].units[0]
+    """Patches of the finding's units that truly show it."""
     hits = [
         name in boxes[each.film] and boxes[each.film][name].contains(each.x, each.y)
         for unit in figures.findings[name].units
@@ -49,7 +48,6 @@ def _on_finding(name: str, figures: UnitsFigures, boxes: Mapping[str, Mapping[st
     found = share_interval(hits)
     films = figures.findings[name].films / figures.films
     return {
-        "unit": first.share.unit,
         "patches": len(hits),
         "share": {"value": found.value, "low": found.low, "high": found.high},
         "films_with": films,

@@ -22,7 +22,7 @@ from medcam.dicom import Answer, find_sources, frontal_chest, load_radiograph
 from medcam.dicom.deidentify import FindText, find_burned_in
 from medcam.phantom import FINDINGS
 from medcam.service.phantoms.truth import TRUTH_NAME, FilmTruth, read_truth
-from medcam.service.training.folder_films import TABLE, finding_columns, label_table, label_value
+from medcam.service.training.folder_films import DICOM_SUFFIXES, TABLE, finding_columns, label_table, label_value
 from medcam.service.training.picture_films import SUFFIXES, picture_film
 
 WRITTEN = ("marker", "text")
@@ -167,7 +167,7 @@ def _entries(folder: Path) -> list[_Entry]:
             _Entry(folder / row["image"], row["image"], row.get("patient_id", ""), _judged(row, columns))
             for row in rows
         ]
-    paths = (path for path in find_sources([folder]) if path.suffix.lower() in (".dcm", ".dicom", ""))
+    paths = (path for path in find_sources([folder]) if path.suffix.lower() in DICOM_SUFFIXES)
     return [_Entry(path, path.relative_to(folder).as_posix()) for path in paths]
 
 

@@ -23,6 +23,7 @@ from medcam.models.probes.probe import Probe
 from medcam.models.probes.probed import JOIN, LONGEST_NAME, require_ledger
 from medcam.models.registry import load_model, model_names, probe_names, user_folder
 from medcam.service.probes.films import FilmFeatures, NamedFilm, Progress, film_features, read_film
+from medcam.service.training.finish_model import FULL_SCALE_QUANTILE
 
 FEWEST = 4
 """Patients with the finding, and without it: fewer cannot be held back twice, once to choose and once to measure."""
@@ -30,7 +31,6 @@ FEWEST = 4
 SCALE_FILMS = 64
 """Films with the finding by which the overlay's colour scale is set."""
 
-FULL_SCALE_QUANTILE = 0.75
 VERSION = "1"
 LIMITS = (
     "A probe finds what its positive films have in common and its negative films lack, whatever that is.",
