@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from postgres_server import PostgresServer, find_programs
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -42,3 +43,15 @@ def require_tool() -> Callable[[str], str]:
         pytest.skip(f"{name} is not installed")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of its own; skips without one, or fails where MEDCAM_REQUIRE_INTEGRATION=1."""
+    programs = find_programs()
+    if programs is None:
+        if os.environ.get("MEDCAM_REQUIRE_INTEGRATION") == "1":
+            pytest.fail("PostgreSQL is required by MEDCAM_REQUIRE_INTEGRATION=1 and not installed")
+        pytest.skip("PostgreSQL is not installed")
+    with PostgresServer(programs) as server:
+        yield server

@@ -1,6 +1,53 @@
-"""What medcam remembers between runs, in a database: the jobs. The only package that knows SQLAlchemy."""
+"""What medcam remembers: studies, reviews, jobs, the audit trail. The only package that knows SQLAlchemy."""
 
 from medcam.store.engine import Store, StoreError, open_store, sqlite_url
+from medcam.store.film_records import KeptExplanation, KeptFinding, KeptRadiograph, Study
+from medcam.store.films import FilmStore
 from medcam.store.jobs import Job, JobQueue, JobState
+from medcam.store.readers import ReaderStore
+from medcam.store.reviews import KeptReview, Reading, ReviewStore
+from medcam.store.trail import (
+    GENESIS,
+    AuditDraft,
+    AuditEvent,
+    AuditTrail,
+    audit_events,
+    audit_head,
+    find_events,
+    signed_message,
+)
+from medcam.store.worklist import Order, Progress, ReadingState, Worklist, WorklistLine, WorklistPage, WorklistQuery
 
-__all__ = ["Job", "JobQueue", "JobState", "Store", "StoreError", "open_store", "sqlite_url"]
+__all__ = [
+    "GENESIS",
+    "AuditDraft",
+    "AuditEvent",
+    "AuditTrail",
+    "FilmStore",
+    "Job",
+    "JobQueue",
+    "JobState",
+    "KeptExplanation",
+    "KeptFinding",
+    "KeptRadiograph",
+    "KeptReview",
+    "Order",
+    "Progress",
+    "ReaderStore",
+    "Reading",
+    "ReadingState",
+    "ReviewStore",
+    "Store",
+    "StoreError",
+    "Study",
+    "Worklist",
+    "WorklistLine",
+    "WorklistPage",
+    "WorklistQuery",
+    "audit_events",
+    "audit_head",
+    "find_events",
+    "open_store",
+    "signed_message",
+    "sqlite_url",
+]

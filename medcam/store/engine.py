@@ -18,6 +18,8 @@ from medcam.store.migrate import NewerStoreError, upgrade
 BUSY_SECONDS = 30.0
 """How long a writer of SQLite waits for another one."""
 DIALECTS = ("sqlite", "postgresql")
+_READS = "medcam_reads"
+"""Option of a connection whose transactions write nothing."""
 
 
 class StoreError(MedcamError):
@@ -43,6 +45,8 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        isolation = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reading = engine.execution_options(**{_READS: True}, **isolation)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -57,6 +61,24 @@ class Store:
                 yield session
         except SQLAlchemyError as error:
             raise _store_error(error) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that only reads, and sees one state of the database throughout. It waits for no writer.
+
+        Raises:
+            StoreError: The database refuses it.
+        """
+        try:
+            with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+                yield session
+        except SQLAlchemyError as error:
+            raise _store_error(error) from error
+
+    @property
+    def dialect(self) -> str:
+        """Which database it is: "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
 
     def close(self) -> None:
         """Lets go of all connections."""
@@ -102,7 +124,7 @@ def _engine(url: str) -> Engine:
         if name == "sqlite":
             engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_immediately)
+            event.listen(engine, "begin", _begin)
             return engine
         return create_engine(address, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
@@ -120,8 +142,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
     cursor.close()
 
 
-def _begin_immediately(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    # A writer that began as a reader could not go on once somebody else wrote: it asks for its turn at once.
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _bad_address(message: str) -> StoreError:

@@ -10,26 +10,26 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
-from medcam.store import StoreError, open_store, sqlite_url
+from medcam.store import JobQueue, StoreError, open_store, sqlite_url
 from medcam.store.engine import ConflictError, _engine
 from medcam.store.migrate import current, downgrade, newest, upgrade
 from medcam.store.schema import Base, JobRow
 
 
-def test_migrations_go_up_and_down_and_up(tmp_path):
-    engine = _engine(sqlite_url(tmp_path / "medcam.db"))
+def test_migrations_go_up_and_down_and_up(url):
+    engine = _engine(url)
     for _ in range(2):
         upgrade(engine)
         with engine.begin() as connection:
             assert current(connection) == newest()
-        assert set(inspect(engine).get_table_names()) == {"jobs", "alembic_version"}
+        assert set(inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
         downgrade(engine)
         assert set(inspect(engine).get_table_names()) == {"alembic_version"}
     engine.dispose()
 
 
-def test_migrations_make_the_tables_that_the_types_describe(tmp_path):
-    engine = _engine(sqlite_url(tmp_path / "medcam.db"))
+def test_migrations_make_the_tables_that_the_types_describe(url):
+    engine = _engine(url)
     upgrade(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -37,11 +37,24 @@ def test_migrations_make_the_tables_that_the_types_describe(tmp_path):
     engine.dispose()
 
 
-def test_a_commit_is_on_the_disk_and_readers_do_not_wait(store):
+def test_a_commit_is_on_the_disk_and_readers_do_not_wait(tmp_path):
+    store = open_store(sqlite_url(tmp_path / "medcam.db"))
     with store.begin() as session:
         assert session.scalar(text("PRAGMA synchronous")) == 2
         assert session.scalar(text("PRAGMA journal_mode")) == "wal"
         assert session.scalar(text("PRAGMA foreign_keys")) == 1
+        with store.read() as reading:
+            assert reading.scalar(text("SELECT count(*) FROM jobs")) == 0
+    store.close()
+
+
+def test_a_reader_sees_one_state_throughout(store):
+    with store.read() as session:
+        assert session.query(JobRow).count() == 0
+        JobQueue(store).enqueue("k", "a", {})
+        assert session.query(JobRow).count() == 0
+    with store.read() as session:
+        assert session.query(JobRow).count() == 1
 
 
 def test_a_failed_step_of_a_migration_leaves_nothing(tmp_path, monkeypatch):
@@ -65,8 +78,7 @@ def _open(url: str) -> None:
     open_store(url).close()
 
 
-def test_several_processes_may_open_an_empty_database_at_once(tmp_path):
-    url = sqlite_url(tmp_path / "medcam.db")
+def test_several_processes_may_open_an_empty_database_at_once(url):
     method = multiprocessing.get_context("spawn")
     processes = [method.Process(target=_open, args=(url,)) for _ in range(3)]
     for process in processes:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from medcam.core.errors import InvalidValueError
-from medcam.store import JobQueue, JobState, open_store, sqlite_url
+from medcam.store import JobQueue, JobState, open_store
 
 ALL = ("annotate", "send")
 
@@ -191,8 +191,7 @@ def test_a_key_has_a_length(queue, key):
         queue.enqueue("send", key, {})
 
 
-def test_many_threads_and_connections_do_each_job_once(tmp_path):
-    url = sqlite_url(tmp_path / "medcam.db")
+def test_many_threads_and_connections_do_each_job_once(url):
     stores = [open_store(url) for _ in range(4)]
     JobQueue(stores[0]).enqueue("send", "first", {})
     done: list[str] = []

@@ -1,24 +1,20 @@
-"""The tables, as Python types. Migrations make them; this is what they look like after the last one."""
+"""The table of jobs."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import JSON, Float, Index, Integer, String, Text, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
+
+from medcam.store.schema.base import Base
 
 UNFINISHED = text("state IN ('waiting', 'running')")
 """Jobs of which there is one per key at most."""
 
 
-class Base(DeclarativeBase):
-    """All tables of medcam."""
-
-    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON}
-
-
 class JobRow(Base):
-    """One job. Times are seconds since 1970-01-01 UTC: a number sorts and compares alike in every database."""
+    """One job."""
 
     __tablename__ = "jobs"
     __table_args__ = (

@@ -1,0 +1,111 @@
+"""What is kept of films, as frozen values. Patient data: never logged, hence not in any repr."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from medcam.store.schema.base import SHORT_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study. Patient data.
+
+    Args:
+        id: 16 hexadecimal digits: how addresses name it.
+        uid: Study Instance UID.
+        patient_id: Patient ID (0010,0020).
+        issuer: Issuer of Patient ID (0010,0021).
+        patient_name: Patient's Name (0010,0010).
+        accession_number: Accession Number (0008,0050).
+        study_date: Study Date (0008,0020), YYYYMMDD or empty.
+        description: Study Description (0008,1030).
+    """
+
+    id: str
+    uid: str
+    patient_id: str = field(default="", repr=False)
+    issuer: str = field(default="", repr=False)
+    patient_name: str = field(default="", repr=False)
+    accession_number: str = field(default="", repr=False)
+    study_date: str = field(default="", repr=False)
+    description: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRadiograph:
+    """A film as it is kept.
+
+    Args:
+        id: 16 hexadecimal digits: how addresses name it.
+        study_id: Of its study.
+        uid: SOP Instance UID.
+        sha256: Digest of its DICOM file.
+        source: Where that file lies.
+        view: PA, AP, lateral or unknown.
+        display: All that a viewer needs to know: size, scale of the packed pixels, window, spacing, orientation.
+        attributes: DICOM attributes by keyword. Patient data.
+        zones: Where the anatomy lies, packed; None where it is not known.
+    """
+
+    id: str
+    study_id: str
+    uid: str
+    sha256: str
+    source: str
+    view: str
+    display: Mapping[str, Any] = field(repr=False)
+    attributes: Mapping[str, Any] = field(repr=False)
+    zones: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFinding:
+    """A finding as far as lists and statistics need it; `present` is None when withheld."""
+
+    name: str
+    probability: float
+    threshold: float
+    present: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptExplanation:
+    """What one model said of one film.
+
+    Args:
+        request: Digest of all that decides what is said; equal requests are kept once.
+        model: Name of the model.
+        version: Its version.
+        weights_sha256: Digest of its weights.
+        method: Attribution method.
+        flagged: Whether the film is out of distribution.
+        rank: Where the film belongs in a worklist: the smallest is to be read first.
+        findings: In the model's order.
+        content: `explanation.json`.
+        created: Seconds since 1970 UTC.
+    """
+
+    request: str
+    model: str
+    version: str
+    weights_sha256: str
+    method: str
+    flagged: bool
+    rank: float
+    findings: tuple[KeptFinding, ...]
+    content: bytes = field(repr=False)
+    created: float = 0.0
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def id(self) -> str:
+        """16 hexadecimal digits: how addresses and the audit trail name it."""
+        return self.sha256[:SHORT_ID]

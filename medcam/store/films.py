@@ -1,0 +1,217 @@
+"""Studies, their radiographs and what models said of them. Explanations are only ever added."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from medcam.core.errors import InputError
+from medcam.store.engine import ConflictError, Store
+from medcam.store.film_records import KeptExplanation, KeptRadiograph, Study
+from medcam.store.film_rows import (
+    explanation_of,
+    film_of,
+    new_explanation,
+    new_film,
+    new_findings,
+    new_study,
+    study_of,
+)
+from medcam.store.schema import ExplanationRow, FindingRow, RadiographRow, StudyRow
+from medcam.store.trail import AuditDraft, AuditTrail
+
+
+class FilmStore:
+    """The films of a store. Every method is one transaction; all raise `StoreError` where the database fails.
+
+    Args:
+        store: The database.
+        trail: Where it is noted that an explanation was kept, in the same transaction.
+    """
+
+    def __init__(self, store: Store, trail: AuditTrail | None = None) -> None:
+        self._store, self._trail = store, trail
+
+    def holds(self, radiograph_id: str, request: str) -> bool:
+        """Whether an explanation of this film for this request is kept."""
+        query = select(ExplanationRow.id).where(
+            ExplanationRow.radiograph_id == radiograph_id, ExplanationRow.request == request
+        )
+        with self._store.read() as session:
+            return session.scalar(query) is not None
+
+    def keep(self, study: Study, film: KeptRadiograph, explanation: KeptExplanation, now: float) -> bool:
+        """Keeps an explanation with its film and study, whichever of them are new.
+
+        Args:
+            study: The film's study; one that is known is left as it is.
+            film: The film; of one that is known only where it lies is taken over.
+            explanation: What was said.
+            now: Seconds since 1970 UTC.
+
+        Returns:
+            Whether it is new.
+
+        Raises:
+            InputError: A film of the same UID and other content is kept already (code `duplicate-uid`).
+        """
+        try:
+            return self._keep(study, film, explanation, now)
+        except ConflictError:  # PostgreSQL: somebody else kept the same study at the same moment
+            return self._keep(study, film, explanation, now)
+
+    def _keep(self, study: Study, film: KeptRadiograph, explanation: KeptExplanation, now: float) -> bool:
+        with self._store.begin() as session:
+            row = session.get(StudyRow, study.id, with_for_update=True)
+            if row is None:
+                row = new_study(study, now)
+                session.add(row)
+                session.flush()
+            _add_film(session, film, now)
+            known = select(ExplanationRow.id).where(
+                ExplanationRow.radiograph_id == film.id, ExplanationRow.request == explanation.request
+            )
+            if session.scalar(known) is not None:
+                return False
+            session.add(new_explanation(film.id, explanation))
+            session.flush()
+            session.add_all(new_findings(explanation))
+            session.flush()
+            _sum_up(session, row)
+            if self._trail is not None:
+                self._trail.add(session, _kept(study, film, explanation))
+            return True
+
+    def study(self, study_id: str) -> Study | None:
+        """A study; None where there is none of this id."""
+        with self._store.read() as session:
+            row = session.get(StudyRow, study_id)
+            return None if row is None else study_of(row)
+
+    def films(self, study_id: str) -> list[KeptRadiograph]:
+        """The films of a study, in the order in which they came."""
+        query = (
+            select(RadiographRow)
+            .where(RadiographRow.study_id == study_id)
+            .order_by(RadiographRow.created, RadiographRow.id)
+        )
+        with self._store.read() as session:
+            return [film_of(row) for row in session.scalars(query)]
+
+    def film(self, radiograph_id: str) -> KeptRadiograph | None:
+        """A film; None where there is none of this id."""
+        with self._store.read() as session:
+            row = session.get(RadiographRow, radiograph_id)
+            return None if row is None else film_of(row)
+
+    def explanations(self, radiograph_id: str) -> list[KeptExplanation]:
+        """What models said of a film, the newest first."""
+        query = (
+            select(ExplanationRow)
+            .where(ExplanationRow.radiograph_id == radiograph_id)
+            .order_by(ExplanationRow.created.desc(), ExplanationRow.id)
+        )
+        with self._store.read() as session:
+            return [explanation_of(session, row) for row in session.scalars(query)]
+
+    def explanation(self, explanation_id: str) -> tuple[KeptExplanation, KeptRadiograph] | None:
+        """What a model said, with its film; None where there is none of this id."""
+        with self._store.read() as session:
+            row = session.get(ExplanationRow, explanation_id)
+            if row is None:
+                return None
+            film = session.get(RadiographRow, row.radiograph_id)
+            assert film is not None
+            return explanation_of(session, row), film_of(film)
+
+    def explanation_ids(self) -> list[str]:
+        """All explanations, the oldest first."""
+        with self._store.read() as session:
+            return list(session.scalars(select(ExplanationRow.id).order_by(ExplanationRow.created, ExplanationRow.id)))
+
+    def priors(self, study: Study) -> list[Study]:
+        """Earlier studies of the same patient, the latest first; none where patient or date are not known."""
+        if not (study.patient_id and study.study_date):
+            return []
+        query = (
+            select(StudyRow)
+            .where(
+                StudyRow.patient_id == study.patient_id,
+                StudyRow.issuer == study.issuer,
+                StudyRow.study_date < study.study_date,
+                StudyRow.study_date != "",
+            )
+            .order_by(StudyRow.study_date.desc(), StudyRow.id)
+        )
+        with self._store.read() as session:
+            return [study_of(row) for row in session.scalars(query)]
+
+    def counts(self) -> dict[str, int]:
+        """How many studies, radiographs and explanations there are."""
+        tables = {"studies": StudyRow, "radiographs": RadiographRow, "explanations": ExplanationRow}
+        with self._store.read() as session:
+            return {name: session.scalar(select(func.count()).select_from(row)) or 0 for name, row in tables.items()}
+
+
+def _add_film(session: Session, film: KeptRadiograph, now: float) -> None:
+    row = session.get(RadiographRow, film.id)
+    if row is not None:
+        if row.sha256 != film.sha256:
+            raise InputError(
+                "a film of the same SOP Instance UID and other content is in the store",
+                code="duplicate-uid",
+                next_step="Find out which of the two is right, and annotate that one into a store of its own.",
+            )
+        row.source = film.source
+        return
+    session.add(new_film(film, now))
+    session.flush()
+
+
+def _sum_up(session: Session, study: StudyRow) -> None:
+    """Repeats in the study what the newest explanations of its films say."""
+    query = (
+        select(ExplanationRow)
+        .join(RadiographRow, ExplanationRow.radiograph_id == RadiographRow.id)
+        .where(RadiographRow.study_id == study.id)
+        .order_by(ExplanationRow.created, ExplanationRow.id)
+    )
+    newest = {row.radiograph_id: row for row in session.scalars(query)}
+    films = select(func.count()).select_from(RadiographRow).where(RadiographRow.study_id == study.id)
+    first = min(newest.values(), key=lambda row: (row.rank, row.id))
+    top = _top_finding(session, first.id)
+    study.films = session.scalar(films) or 0
+    study.rank = first.rank
+    study.flagged = any(row.flagged for row in newest.values())
+    study.finding, study.probability = (top.name, top.probability) if top else ("", None)
+    study.search = _searched(study)
+
+
+def _top_finding(session: Session, explanation_id: str) -> FindingRow | None:
+    """The finding that is present and furthest over its threshold, as a share of what lies over it."""
+    present = select(FindingRow).where(FindingRow.explanation_id == explanation_id, FindingRow.present.is_(True))
+    rows = session.scalars(present).all()
+    return max(rows, key=lambda row: (row.probability - row.threshold) / max(1.0 - row.threshold, 1e-9), default=None)
+
+
+def _searched(study: StudyRow) -> str:
+    name = study.patient_name.replace("^", " ").replace("=", " ")
+    words = (study.id, study.patient_id, study.accession_number, name, study.description, study.finding)
+    return " ".join(word for word in words if word).upper()
+
+
+def _kept(study: Study, film: KeptRadiograph, explanation: KeptExplanation) -> AuditDraft:
+    return AuditDraft(
+        "explanation-kept",
+        study=study.id,
+        body={
+            "film": film.id,
+            "film_sha256": film.sha256,
+            "explanation": explanation.id,
+            "explanation_sha256": explanation.sha256,
+            "model": explanation.model,
+            "version": explanation.version,
+            "weights_sha256": explanation.weights_sha256,
+            "method": explanation.method,
+        },
+    )

@@ -1,0 +1,222 @@
+"""What readers answered, and how far they are. Reviews are only ever added, each with its event in the audit trail."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from medcam.core.errors import InputError
+from medcam.core.finding import Point
+from medcam.core.reader import Reader
+from medcam.core.review import Answer, MarkedRegion, MarkKind, Phase, Review
+from medcam.store.engine import Store
+from medcam.store.schema import ExplanationRow, RadiographRow, ReadingRow, ReviewRow, StudyRow
+from medcam.store.trail import AuditDraft, AuditTrail
+
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReview:
+    """A review in the store.
+
+    Args:
+        id: Its number; a later review has a larger one.
+        review: What was answered.
+        created: Seconds since 1970 UTC.
+    """
+
+    id: int
+    review: Review
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a reader is with a study: when it was first opened and when it was done, seconds since 1970 UTC."""
+
+    begun: float
+    done: float | None
+    seconds: float
+
+
+class ReviewStore:
+    """The reviews of a store. All methods raise `StoreError` where the database cannot be used.
+
+    Args:
+        store: The database.
+        trail: Where answers are noted.
+        clock: Seconds since 1970 UTC.
+    """
+
+    def __init__(self, store: Store, trail: AuditTrail, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._trail, self._clock = store, trail, clock
+
+    def add(self, review: Review, reader: Reader) -> KeptReview:
+        """Keeps an answer, and notes it.
+
+        Args:
+            review: The answer; by this reader.
+            reader: Who gives it.
+
+        Raises:
+            InputError: Study, film, explanation and reader do not belong together (code `review-mismatch`).
+        """
+        now = self._clock()
+        with self._store.begin() as session:
+            explanation = _checked(session, review, reader)
+            row = _new_row(review, now)
+            session.add(row)
+            session.flush()
+            body = _noted(review, row.id, explanation)
+            self._trail.add(session, AuditDraft("review-added", reader.label, review.study, body))
+            return KeptReview(row.id, review, now)
+
+    def of_study(self, study_id: str, reader: Reader | None = None) -> list[KeptReview]:
+        """All answers to a study, by one reader or by all, the oldest first."""
+        query = select(ReviewRow).where(ReviewRow.study_id == study_id).order_by(ReviewRow.id)
+        if reader is not None:
+            query = query.where(ReviewRow.reader_id == reader.id)
+        with self._store.read() as session:
+            return [_kept(row) for row in session.scalars(query)]
+
+    def all(self) -> Iterator[KeptReview]:
+        """All answers, the oldest first."""
+        after = 0
+        while True:
+            query = select(ReviewRow).where(ReviewRow.id > after).order_by(ReviewRow.id).limit(_CHUNK)
+            with self._store.read() as session:
+                found = [_kept(row) for row in session.scalars(query)]
+            yield from found
+            if len(found) < _CHUNK:
+                return
+            after = found[-1].id
+
+    def reading(self, reader: Reader, study_id: str) -> Reading | None:
+        """How far a reader is with a study; None where they have not opened it."""
+        with self._store.read() as session:
+            row = session.get(ReadingRow, (reader.id, study_id))
+            return None if row is None else Reading(row.begun, row.done, row.seconds)
+
+    def begin(self, reader: Reader, study_id: str, shown: dict[str, Any]) -> Reading:
+        """Notes that a reader looks at a study.
+
+        Args:
+            reader: Who looks.
+            study_id: At what.
+            shown: What is shown: films, explanations, phase. JSON values.
+        """
+        with self._store.begin() as session:
+            row = session.get(ReadingRow, (reader.id, study_id), with_for_update=True)
+            if row is None:
+                row = ReadingRow(reader_id=reader.id, study_id=study_id, begun=self._clock(), done=None, seconds=0.0)
+                session.add(row)
+                session.flush()
+            # Rows of readings first and the head of the trail last, as every writer does: none waits in a circle.
+            self._trail.add(session, AuditDraft("study-viewed", reader.label, study_id, shown))
+            return Reading(row.begun, row.done, row.seconds)
+
+    def finish(self, reader: Reader, study_id: str, seconds: float) -> Reading:
+        """Notes that a reader is done with a study.
+
+        Args:
+            reader: Who is done.
+            study_id: With what.
+            seconds: Time taken, this time; times add up where a study is read again.
+        """
+        now = self._clock()
+        with self._store.begin() as session:
+            study = session.get(StudyRow, study_id, with_for_update=True)
+            assert study is not None
+            row = session.get(ReadingRow, (reader.id, study_id), with_for_update=True)
+            if row is None:
+                row = ReadingRow(reader_id=reader.id, study_id=study_id, begun=now, done=None, seconds=0.0)
+                session.add(row)
+            study.readers_done += row.done is None
+            row.done, row.seconds = now, row.seconds + seconds
+            session.flush()
+            body = {"seconds": round(seconds, 1)}
+            self._trail.add(session, AuditDraft("study-finished", reader.label, study_id, body))
+            return Reading(row.begun, row.done, row.seconds)
+
+
+def _checked(session: Session, review: Review, reader: Reader) -> ExplanationRow | None:
+    film = session.get(RadiographRow, review.radiograph)
+    explanation = None if review.explanation is None else session.get(ExplanationRow, review.explanation)
+    fits = (
+        film is not None
+        and film.study_id == review.study
+        and review.reader == reader.id
+        and (review.explanation is None or (explanation is not None and explanation.radiograph_id == film.id))
+    )
+    if not fits:
+        raise InputError(
+            "study, film, explanation and reader of a review do not belong together",
+            code="review-mismatch",
+            next_step="Open the study again from the worklist.",
+        )
+    return explanation
+
+
+def _noted(review: Review, number: int, explanation: ExplanationRow | None) -> dict[str, Any]:
+    """What the trail keeps of a review: all of it, so that a row that was edited later shows."""
+    body = {**asdict(review), "review": number, "display": dict(review.display)}
+    for name in ("study", "reader"):
+        del body[name]
+    if explanation is not None:
+        body |= {
+            "explanation_sha256": explanation.sha256,
+            "model": explanation.model,
+            "version": explanation.version,
+            "weights_sha256": explanation.weights_sha256,
+        }
+    return body
+
+
+def _new_row(review: Review, now: float) -> ReviewRow:
+    region = review.region
+    points = None if region is None else [[point.x, point.y] for point in region.points]
+    return ReviewRow(
+        study_id=review.study,
+        radiograph_id=review.radiograph,
+        explanation_id=review.explanation,
+        reader_id=review.reader,
+        phase=review.phase,
+        finding=review.finding,
+        answer=review.answer,
+        confidence=review.confidence,
+        region=None if region is None else {"kind": str(region.kind), "points": points},
+        comment=review.comment,
+        display=dict(review.display),
+        seconds=review.seconds,
+        created=now,
+    )
+
+
+def _kept(row: ReviewRow) -> KeptReview:
+    review = Review(
+        study=row.study_id,
+        radiograph=row.radiograph_id,
+        explanation=row.explanation_id,
+        reader=row.reader_id,
+        phase=Phase(row.phase),
+        finding=row.finding,
+        answer=Answer(row.answer),
+        confidence=row.confidence,
+        region=_region(row.region),
+        comment=row.comment,
+        display=row.display,
+        seconds=row.seconds,
+    )
+    return KeptReview(row.id, review, row.created)
+
+
+def _region(stored: dict[str, Any] | None) -> MarkedRegion | None:
+    if stored is None:
+        return None
+    return MarkedRegion(MarkKind(stored["kind"]), tuple(Point(x, y) for x, y in stored["points"]))

@@ -1,0 +1,23 @@
+"""The tables, as Python types. Migrations make them; this is what they look like after the last one."""
+
+from medcam.store.schema.base import Base
+from medcam.store.schema.films import ExplanationRow, FindingRow, RadiographRow, StudyRow
+from medcam.store.schema.jobs import JobRow
+from medcam.store.schema.readers import AssignmentRow, ReaderRow
+from medcam.store.schema.reviews import ReadingRow, ReviewRow
+from medcam.store.schema.trail import AuditEventRow, AuditHeadRow
+
+__all__ = [
+    "AssignmentRow",
+    "AuditEventRow",
+    "AuditHeadRow",
+    "Base",
+    "ExplanationRow",
+    "FindingRow",
+    "JobRow",
+    "RadiographRow",
+    "ReaderRow",
+    "ReadingRow",
+    "ReviewRow",
+    "StudyRow",
+]

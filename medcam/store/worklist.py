@@ -1,0 +1,250 @@
+"""Which studies are to be read, in which order: asked of the database, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from medcam.core.errors import InvalidValueError
+from medcam.core.reader import Reader
+from medcam.store.engine import Store
+from medcam.store.film_records import Study
+from medcam.store.film_rows import study_of
+from medcam.store.schema import AssignmentRow, ExplanationRow, FindingRow, RadiographRow, ReadingRow, StudyRow
+
+MOST_COUNTED = 10_000
+"""Matches are counted up to here: nobody turns four hundred pages, and a count of all takes its time."""
+
+
+class ReadingState(StrEnum):
+    """How far the reader who asks is with a study."""
+
+    ANY = "any"
+    UNREAD = "unread"
+    BEGUN = "begun"
+    DONE = "done"
+
+
+class Order(StrEnum):
+    """What comes first: the most urgent, the one that came first, or the latest by study date."""
+
+    URGENCY = "urgency"
+    RECEIVED = "received"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistQuery:
+    """What is asked for.
+
+    Args:
+        text: Part of a patient's ID or name, accession number, description, finding or study's id, in any case.
+        state: How far the reader is.
+        finding: With this finding as the most urgent one that is present; any where empty.
+        flagged: Whether out of distribution; None for either.
+        since: Earliest study date, YYYYMMDD; empty for any.
+        until: Latest study date.
+        order: What comes first.
+        longest_wait: In seconds: a study that nobody has read comes before all others once it has waited longer, since
+            putting urgent ones first lets the others wait; None for no such limit. With `Order.URGENCY` alone.
+        page: From 1.
+        size: Studies on a page, 1 to 500.
+    """
+
+    text: str = field(default="", repr=False)
+    state: ReadingState = ReadingState.ANY
+    finding: str = ""
+    flagged: bool | None = None
+    since: str = ""
+    until: str = ""
+    order: Order = Order.URGENCY
+    longest_wait: float | None = None
+    page: int = 1
+    size: int = 25
+
+    def __post_init__(self) -> None:
+        if self.page < 1 or not 1 <= self.size <= 500:
+            raise InvalidValueError("pages count from 1, and hold 1 to 500 studies")
+        if self.longest_wait is not None and self.longest_wait < 0:
+            raise InvalidValueError("a longest wait is at least 0 s")
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistLine:
+    """A study in a worklist.
+
+    Args:
+        study: Which one.
+        films: How many films it has.
+        finding: The most urgent finding that is present; empty where none is, or where the answer is withheld.
+        probability: Of that finding.
+        rank: The smallest is the most urgent.
+        flagged: Whether a film is out of distribution.
+        received: Seconds since 1970 UTC.
+        readers_done: How many readers have finished it.
+        state: How far the reader who asks is.
+        overdue: Whether it comes first because it has waited too long.
+    """
+
+    study: Study
+    films: int
+    finding: str
+    probability: float | None
+    rank: float
+    flagged: bool
+    received: float
+    readers_done: int
+    state: ReadingState
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistPage:
+    """One page; `total` matches in all, counted up to `MOST_COUNTED`."""
+
+    lines: tuple[WorklistLine, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many studies a reader may read, has begun, and is done with."""
+
+    studies: int
+    begun: int
+    done: int
+
+
+class Worklist:
+    """The worklist of a store. All methods raise `StoreError` where the database cannot be used.
+
+    Args:
+        store: The database.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def page(self, query: WorklistQuery, reader: Reader, now: float) -> WorklistPage:
+        """One page of what a reader may read.
+
+        Args:
+            query: What is asked for.
+            reader: Who asks.
+            now: Seconds since 1970 UTC.
+        """
+        matching = _matching(query, reader)
+        start = (query.page - 1) * query.size
+        with self._store.read() as session:
+            total = _count(session, matching)
+            if query.order is not Order.URGENCY or query.longest_wait is None:
+                rows = _rows(session, matching, _ORDERS[query.order], start, query.size)
+                return WorklistPage(tuple(_line(row, reading, overdue=False) for row, reading in rows), total)
+            waiting = and_(StudyRow.readers_done == 0, StudyRow.received < now - query.longest_wait)
+            overdue = _count(session, matching.where(waiting))
+            first = _rows(session, matching.where(waiting), _ORDERS[Order.RECEIVED], start, query.size)
+            left = query.size - len(first)
+            rest = matching.where(or_(StudyRow.readers_done > 0, StudyRow.received >= now - query.longest_wait))
+            others = _rows(session, rest, _ORDERS[Order.URGENCY], max(start - overdue, 0), left) if left else []
+            lines = [_line(row, reading, overdue=True) for row, reading in first]
+            lines += [_line(row, reading, overdue=False) for row, reading in others]
+            return WorklistPage(tuple(lines), total)
+
+    def progress(self, reader: Reader) -> Progress:
+        """How far a reader is with all that they may read."""
+        studies = select(func.count()).select_from(StudyRow).where(_allowed(reader))
+        mine = select(func.count(), func.count(ReadingRow.done)).where(ReadingRow.reader_id == reader.id)
+        with self._store.read() as session:
+            begun, done = session.execute(mine).one()
+            return Progress(session.scalar(studies) or 0, begun, done)
+
+    def findings(self) -> list[str]:
+        """Names of the findings that explanations hold, in alphabetical order."""
+        newest = select(ExplanationRow.id).order_by(ExplanationRow.created.desc()).limit(200).subquery()
+        query = select(FindingRow.name).where(FindingRow.explanation_id.in_(select(newest.c.id))).distinct()
+        with self._store.read() as session:
+            return sorted(session.scalars(query))
+
+    def newest_film(self, study_id: str) -> str | None:
+        """The film of a study that came last; None where the study is not known."""
+        query = (
+            select(RadiographRow.id)
+            .where(RadiographRow.study_id == study_id)
+            .order_by(RadiographRow.created.desc(), RadiographRow.id)
+            .limit(1)
+        )
+        with self._store.read() as session:
+            return session.scalar(query)
+
+
+Selected = Select[Any]
+
+_ORDERS: dict[Order, tuple[ColumnElement[Any], ...]] = {
+    Order.URGENCY: (StudyRow.rank.asc(), StudyRow.id.asc()),
+    Order.RECEIVED: (StudyRow.received.asc(), StudyRow.id.asc()),
+    Order.DATE: (StudyRow.study_date.desc(), StudyRow.id.desc()),
+}
+
+
+def _matching(query: WorklistQuery, reader: Reader) -> Selected:
+    mine = and_(ReadingRow.study_id == StudyRow.id, ReadingRow.reader_id == reader.id)
+    selected: Selected = select(StudyRow, ReadingRow).outerjoin(ReadingRow, mine).where(_allowed(reader))
+    conditions = {
+        ReadingState.ANY: true(),
+        ReadingState.UNREAD: ReadingRow.begun.is_(None),
+        ReadingState.BEGUN: and_(ReadingRow.begun.is_not(None), ReadingRow.done.is_(None)),
+        ReadingState.DONE: ReadingRow.done.is_not(None),
+    }
+    selected = selected.where(conditions[query.state])
+    if query.text.strip():
+        selected = selected.where(StudyRow.search.contains(query.text.strip().upper(), autoescape=True))
+    if query.finding:
+        selected = selected.where(StudyRow.finding == query.finding)
+    if query.flagged is not None:
+        selected = selected.where(StudyRow.flagged.is_(query.flagged))
+    if query.since:
+        selected = selected.where(StudyRow.study_date >= query.since)
+    if query.until:
+        selected = selected.where(StudyRow.study_date <= query.until, StudyRow.study_date != "")
+    return selected
+
+
+def _allowed(reader: Reader) -> ColumnElement[bool]:
+    if reader.everything:
+        return true()
+    return StudyRow.id.in_(select(AssignmentRow.study_id).where(AssignmentRow.reader_id == reader.id))
+
+
+def _count(session: Session, selected: Selected) -> int:
+    ids = selected.with_only_columns(StudyRow.id).limit(MOST_COUNTED).subquery()
+    return session.scalar(select(func.count()).select_from(ids)) or 0
+
+
+def _rows(
+    session: Session, selected: Selected, order: tuple[ColumnElement[Any], ...], start: int, size: int
+) -> list[tuple[StudyRow, ReadingRow | None]]:
+    found = session.execute(selected.order_by(*order).offset(start).limit(size))
+    return [(row[0], row[1]) for row in found]
+
+
+def _line(row: StudyRow, reading: ReadingRow | None, *, overdue: bool) -> WorklistLine:
+    if reading is None:
+        state = ReadingState.UNREAD
+    else:
+        state = ReadingState.BEGUN if reading.done is None else ReadingState.DONE
+    return WorklistLine(
+        study=study_of(row),
+        films=row.films,
+        finding=row.finding,
+        probability=row.probability,
+        rank=row.rank,
+        flagged=row.flagged,
+        received=row.received,
+        readers_done=row.readers_done,
+        state=state,
+        overdue=overdue,
+    )
