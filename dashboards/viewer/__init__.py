@@ -1,0 +1,148 @@
+"""The film viewer: sixteen bits in the browser, maps over the film, and a region that a reader corrects.
+
+    answer = show_viewer(film, findings, colours=..., scale=..., key="viewer")
+    if answer.region: ...
+
+Looking sends nothing: window, zoom, maps and tools work in the browser alone. Only a confirmed region makes the page
+run again, and brings the display state with it. The pixels come from `ViewerFilm.url` as `medcam.overlay.film16` packs
+them; the page that uses the viewer serves them and decides who may have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medcam.core.errors import InvalidValueError
+from viewer.answer import parse_answer
+from viewer.data import (
+    OpacityMode,
+    RegionKind,
+    Renderer,
+    ShownWindow,
+    ViewerAnswer,
+    ViewerColours,
+    ViewerDisplay,
+    ViewerFilm,
+    ViewerFinding,
+    ViewerRegion,
+    ViewerZone,
+)
+from viewer.payload import colours_json, display_json, film_json, finding_json, zone_json
+from viewer.texts import ENGLISH
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+__all__ = [
+    "ENGLISH",
+    "OpacityMode",
+    "RegionKind",
+    "Renderer",
+    "ShownWindow",
+    "ViewerAnswer",
+    "ViewerColours",
+    "ViewerDisplay",
+    "ViewerFilm",
+    "ViewerFinding",
+    "ViewerRegion",
+    "ViewerZone",
+    "show_viewer",
+]
+
+SCRIPTS = (
+    "geometry",
+    "window",
+    "film",
+    "evidence",
+    "shading",
+    "canvas_renderer",
+    "gl_renderer",
+    "dom",
+    "region",
+    "marks",
+    "keys",
+    "help",
+    "pointer",
+    "actions",
+    "toolbar",
+    "panel",
+    "source",
+    "viewer",
+    "frame",
+    "main",
+)
+"""The files of js/, in the order in which they are joined into one module: the last one exports."""
+_FOLDER = Path(__file__).parent
+
+
+@cache
+def script() -> str:
+    """The viewer's JavaScript, one module."""
+    return "\n".join((_FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+
+
+@cache
+def _component() -> ComponentRenderer:
+    style = (_FOLDER / "viewer.css").read_text(encoding="utf-8")
+    return st.components.v2.component("medcam_viewer", css=style, js=script())
+
+
+def show_viewer(
+    film: ViewerFilm,
+    findings: Sequence[ViewerFinding] = (),
+    *,
+    colours: Sequence[ViewerColours] = (),
+    scale: float = 1.0,
+    zones: Sequence[ViewerZone] = (),
+    zone_scale: float | None = None,
+    display: ViewerDisplay | None = None,
+    texts: Mapping[str, str] | None = None,
+    renderer: Renderer = Renderer.AUTO,
+    height: int = 720,
+    key: str,
+) -> ViewerAnswer:
+    """Shows a film, and the maps of its findings over it.
+
+    Args:
+        film: The film.
+        findings: In the order in which they are listed; none for the film alone.
+        colours: Colour maps to choose from, the first is shown; needed where there are findings.
+        scale: Logit units per cell at full colour: one number for the whole model, so that films can be compared.
+        zones: Where the zones lie that the findings name; none where unknown.
+        zone_scale: Logit units per zone at full colour; None for the largest value on this film, which the viewer says.
+        display: The state to start in. The reader's own state is kept until another film or another `display` comes.
+        texts: The words of another language by the keys of `ENGLISH`; English stands where one is missing.
+        renderer: What draws.
+        height: Of the viewer, in CSS pixels.
+        key: Of the component, one for each viewer on a page. Another key is another viewer.
+
+    Returns:
+        What the reader confirmed since the last run.
+
+    Raises:
+        InvalidValueError: Findings without colours, a scale that is not positive, or a message from the browser that
+            the viewer does not send.
+    """
+    if findings and not colours:
+        raise InvalidValueError("findings need a colour map")
+    if not (scale > 0.0 and (zone_scale is None or zone_scale > 0.0)):
+        raise InvalidValueError("a colour scale needs a positive end")
+    data = {
+        "film": film_json(film),
+        "findings": [finding_json(finding) for finding in findings],
+        "colours": [colours_json(table) for table in colours],
+        "zones": [zone_json(zone) for zone in zones],
+        "scale": float(scale),
+        "zoneScale": zone_scale,
+        "display": display_json(display or ViewerDisplay(), findings),
+        "texts": {**ENGLISH, **(texts or {})},
+        "renderer": Renderer(renderer).value,
+        "height": height,
+    }
+    result = _component()(key=key, data=data, height="content", on_region_change=lambda: None)
+    return parse_answer(result.region, film, {finding.name for finding in findings})

@@ -1,0 +1,1 @@
+"""A small page around the film viewer, with films whose every pixel is known."""
