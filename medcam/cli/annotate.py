@@ -59,6 +59,14 @@ def annotate(
             show_default="json,png; with --send-to json,png,sc,seg,sr",
         ),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE",
+            help="Keep films and explanations for readers too: a folder, sqlite:///PATH or postgresql+psycopg://... "
+            "`medcam review --store STORE` shows them.",
+        ),
+    ] = None,
     send_to: SendTo = None,
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
@@ -100,6 +108,7 @@ def annotate(
         resume=resume,
         allow_out_of_distribution=allow_out_of_distribution,
         capture_side=capture_side,
+        store=store,
         send_to=destination(send_to),
         security=security(calling_aet, tls_ca, tls_cert, tls_key, web=any(map(is_web, [*source, send_to or ""]))),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from medcam.cli import evaluate, models, phantom, probe
+from medcam.cli import audit, evaluate, models, phantom, probe, readers, store
 from medcam.cli.annotate import annotate
 from medcam.cli.console import reporting_errors
 from medcam.cli.deidentify import deidentify
@@ -29,6 +29,9 @@ _ORDER = (
     "probe",
     "evaluate",
     "experiments",
+    "audit",
+    "store",
+    "readers",
     "deidentify",
     "doctor",
 )
@@ -61,6 +64,9 @@ app.add_typer(phantom.app, name="phantom")
 app.add_typer(probe.app, name="probe")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(experiments)
+app.add_typer(audit.app, name="audit")
+app.add_typer(store.app, name="store")
+app.add_typer(readers.app, name="readers")
 app.command()(deidentify)
 app.command()(doctor)
 

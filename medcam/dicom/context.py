@@ -100,6 +100,14 @@ class SourceContext:
             if keyword in self.dataset:
                 setattr(target, keyword, self.dataset[keyword].value)
 
+    def attributes(self) -> dict[str, str | list[str]]:
+        """The patient's, the study's and the image's attributes as texts by keyword. Patient data: never log them."""
+        found: dict[str, str | list[str]] = {}
+        for element in self.dataset:
+            value = element.value
+            found[element.keyword] = [str(one) for one in value] if element.VM > 1 else str(value)
+        return found
+
 
 def read_context(path: Path | str) -> SourceContext:
     """Reads a source file's context.

@@ -64,11 +64,20 @@ class KeptRadiograph:
 
 @dataclass(frozen=True, slots=True)
 class KeptFinding:
-    """A finding as far as lists and statistics need it; `present` is None when withheld."""
+    """A finding as far as lists and statistics need it.
+
+    Args:
+        name: Its name.
+        probability: 0 to 1.
+        threshold: Operating threshold on the probability.
+        margin: How far its logit lies over the threshold's, in logit units.
+        present: None when withheld.
+    """
 
     name: str
     probability: float
     threshold: float
+    margin: float
     present: bool | None
 
 

@@ -77,6 +77,7 @@ def new_findings(explanation: KeptExplanation) -> list[FindingRow]:
             name=finding.name,
             probability=finding.probability,
             threshold=finding.threshold,
+            margin=finding.margin,
             present=finding.present,
         )
         for finding in explanation.findings
@@ -89,7 +90,7 @@ def explanation_of(session: Session, row: ExplanationRow) -> KeptExplanation:
     return KeptExplanation(
         content=zlib.decompress(row.content),
         findings=tuple(
-            KeptFinding(found.name, found.probability, found.threshold, found.present)
+            KeptFinding(found.name, found.probability, found.threshold, found.margin, found.present)
             for found in session.scalars(query)
         ),
         **{name: getattr(row, name) for name in _EXPLANATION},

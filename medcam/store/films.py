@@ -188,10 +188,9 @@ def _sum_up(session: Session, study: StudyRow) -> None:
 
 
 def _top_finding(session: Session, explanation_id: str) -> FindingRow | None:
-    """The finding that is present and furthest over its threshold, as a share of what lies over it."""
+    """The finding that is present and furthest over its threshold."""
     present = select(FindingRow).where(FindingRow.explanation_id == explanation_id, FindingRow.present.is_(True))
-    rows = session.scalars(present).all()
-    return max(rows, key=lambda row: (row.probability - row.threshold) / max(1.0 - row.threshold, 1e-9), default=None)
+    return session.scalar(present.order_by(FindingRow.margin.desc(), FindingRow.name).limit(1))
 
 
 def _searched(study: StudyRow) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import InvalidValueError
@@ -181,7 +181,8 @@ class Worklist:
             return session.scalar(query)
 
 
-Selected = Select[Any]
+Selected: TypeAlias = Any
+"""SQLAlchemy's `Select` of a study and a reading; its type parameters differ between the releases that are allowed."""
 
 _ORDERS: dict[Order, tuple[ColumnElement[Any], ...]] = {
     Order.URGENCY: (StudyRow.rank.asc(), StudyRow.id.asc()),

@@ -11,6 +11,7 @@ from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.instance_output import InstanceFolder, Request
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Outcome
 from medcam.service.annotate.stages import Opened
+from medcam.service.studies.keep import Keeper
 
 
 class _State(Enum):
@@ -40,10 +41,11 @@ class Admission:
         out: The run's output folder.
         request: What is asked of every film.
         resume: Whether finished instances are kept.
+        keeper: The store that finished films have to be in too; None for no store.
     """
 
-    def __init__(self, out: Path, request: Request, *, resume: bool) -> None:
-        self._out, self._request, self._resume = out, request, resume
+    def __init__(self, out: Path, request: Request, *, resume: bool, keeper: Keeper | None = None) -> None:
+        self._out, self._request, self._resume, self._keeper = out, request, resume, keeper
         self._claims: dict[str, _Claim] = {}
         self._under_way: dict[str, _Claim] = {}
         self._contested: list[Input] = []
@@ -84,7 +86,10 @@ class Admission:
         if not self._resume:
             return opened
         folder = InstanceFolder(self._out, opened.context.identity)
-        receipt = folder.receipt(self._request.digest(sha256))
+        request = self._request.digest(sha256)
+        receipt = folder.receipt(request)
         if receipt is None:
+            return opened
+        if self._keeper is not None and not self._keeper.holds(opened.context.identity, sha256, request):
             return opened
         return Annotated(source, folder.name, receipt.flagged, reused=True)

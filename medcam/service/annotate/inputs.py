@@ -63,6 +63,13 @@ class InputFile:
         return read_member(self.path, self.member) if is_archive(self.path) else file_bytes(self.path)
 
 
+def plain_path(file: Input) -> Path | None:
+    """Where an input lies as a file of its own; None for what is in an archive or comes from a network."""
+    if isinstance(file, InputFile) and not is_archive(file.path):
+        return file.path
+    return None
+
+
 def find_inputs(sources: Sequence[Path | str], out: Path, security: Security | None = None) -> list[Input]:
     """All inputs of a call, each once, in a stable order. Results of an earlier run in `out` are no inputs.
 

@@ -68,6 +68,7 @@ class AnnotateOptions:
         send_to: Where DICOM objects are sent; None for nowhere.
         security: How DICOMweb services and application entities are called.
         capture_side: Most pixels along the longer side of a Secondary Capture, 512 to 4096.
+        store: Folder or URL of a store that films and explanations are kept in for readers; None for none.
     """
 
     model: str = "phantom"
@@ -79,6 +80,7 @@ class AnnotateOptions:
     capture_side: int = CAPTURE_SIDE
     send_to: Destination | None = None
     security: Security = field(default_factory=Security)
+    store: str | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 0:

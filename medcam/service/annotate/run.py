@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -41,6 +41,8 @@ from medcam.service.annotate.stages import Prepared, Readers, Stages, guarded
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.explanations.software import software_versions
 from medcam.service.sending.counts import DeliveryCounts
+from medcam.service.studies.keep import Keeper
+from medcam.service.studies.opened import opened_store
 
 BATCH = 8
 BATCH_PIXELS = 64_000_000
@@ -84,6 +86,7 @@ def annotate(
         AtlasError: The anatomical atlas cannot be loaded.
         ReadersError: No process that reads files can be started.
         OutputError: The output folder cannot be written; what was finished stays.
+        StoreError: The store cannot be used; what was finished stays.
     """
     options, out = options or AnnotateOptions(), Path(out)
     started = datetime.now(UTC)
@@ -91,15 +94,28 @@ def annotate(
     classifier = classifier or load_model(options.model)
     request = _request(classifier, options)
     shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
-    with nullcontext(readers) if readers else ReaderPool(options.workers) as reading:
+    with (
+        nullcontext(readers) if readers else ReaderPool(options.workers) as reading,
+        _keeping(options.store) as keeper,
+    ):
         _open_output(out)
         with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
             tally = Tally(len(files), quarantine, progress)
-            _run(files, Stages(out, classifier, request, reading), options, _both(tally.add, sending.add))
+            stages = Stages(out, classifier, request, reading, keeper)
+            _run(files, stages, options, _both(tally.add, sending.add))
     manifest = _manifest(tally, request, started, sending.counts)
     with writing():
         write_manifest(out, manifest)
     return manifest
+
+
+@contextmanager
+def _keeping(store: str | None) -> Iterator[Keeper | None]:
+    if store is None:
+        yield None
+        return
+    with opened_store(store) as opened:
+        yield Keeper(opened)
 
 
 def _both(*sinks: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
@@ -135,7 +151,7 @@ def _open_output(out: Path) -> None:
 
 
 def _run(files: Sequence[Input], stages: Stages, options: AnnotateOptions, sink: Callable[[Outcome], None]) -> None:
-    admission = Admission(stages.out, stages.request, resume=options.resume)
+    admission = Admission(stages.out, stages.request, resume=options.resume, keeper=stages.keeper)
 
     def settle(outcome: Outcome) -> None:
         admission.settle(outcome)

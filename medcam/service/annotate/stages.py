@@ -23,7 +23,7 @@ from medcam.dicom import Answer, SourceContext, save_dataset
 from medcam.overlay.film import Film
 from medcam.overlay.png import save_png
 from medcam.service.annotate.dicom_objects import ObjectPlan, make_objects
-from medcam.service.annotate.inputs import Input
+from medcam.service.annotate.inputs import Input, plain_path
 from medcam.service.annotate.instance_output import OBJECT_NAMES, InstanceFolder, Receipt, Request
 from medcam.service.annotate.options import Output
 from medcam.service.annotate.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
@@ -31,6 +31,8 @@ from medcam.service.annotate.output_errors import OutputError, writing
 from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw
 from medcam.service.annotate.selection import select
 from medcam.service.explain import explain_batch
+from medcam.service.studies.keep import FilmToKeep, Keeper
+from medcam.store import StoreError
 
 
 class Readers(Protocol):
@@ -77,6 +79,7 @@ class Prepared:
     zones: Zones = field(repr=False)
     picture: Film | None = field(repr=False)
     sheet: Film | None = field(repr=False)
+    kept: FilmToKeep | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,7 @@ class Explained:
     explanation: Explanation = field(repr=False)
     picture: Film | None = field(repr=False)
     sheet: Film | None = field(repr=False)
+    kept: FilmToKeep | None = field(default=None, repr=False)
 
 
 T = TypeVar("T", bound="Input | Opened | Explained")
@@ -95,12 +99,12 @@ R = TypeVar("R")
 
 
 def guarded(stage: Callable[[T], R | Outcome]) -> Callable[[T], R | Outcome]:
-    """A stage that ends an input's way instead of raising; only a refusing output folder is let through."""
+    """A stage that ends an input's way instead of raising; only a refusing output folder or store is let through."""
 
     def run(item: T) -> R | Outcome:
         try:
             return stage(item)
-        except OutputError:
+        except (OutputError, StoreError):
             raise
         except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
             return refused(item.file if isinstance(item, (Opened, Explained)) else item, error)
@@ -134,12 +138,14 @@ class Stages:
         classifier: The model.
         request: What is asked of every film.
         readers: Who parses and decodes the files.
+        keeper: Keeps films in a store; None for no store.
     """
 
     out: Path
     classifier: Classifier
     request: Request
     readers: Readers
+    keeper: Keeper | None = None
 
     def open(self, file: Input) -> Opened:
         """Finds out what a file is, without decoding its pixels.
@@ -164,14 +170,21 @@ class Stages:
                 f"another file of this run has the same SOP Instance UID and other content: {opened.rival}",
                 "Find out which of the two is right and annotate that one alone.",
             )
+        zones = find_zones(radiograph)
         return Prepared(
             file=opened.file,
             context=opened.context,
             radiograph=radiograph,
-            zones=find_zones(radiograph),
+            zones=zones,
             picture=Film.of(radiograph, PICTURE_SIDE) if Output.PNG in self.request.outputs else None,
             sheet=Film.of(radiograph, self.request.capture_side) if Output.SC in self.request.outputs else None,
+            kept=self._to_keep(opened, radiograph, zones),
         )
+
+    def _to_keep(self, opened: Opened, radiograph: Radiograph, zones: Zones) -> FilmToKeep | None:
+        if self.keeper is None:
+            return None
+        return self.keeper.prepare(radiograph, opened.context, zones, plain_path(opened.file), opened.data)
 
     def explain(self, films: list[Prepared]) -> list[Explained | Outcome]:
         """Explains a batch; where it fails, film by film, so that the culprit alone is quarantined."""
@@ -190,13 +203,14 @@ class Stages:
             allow_out_of_distribution=self.request.allow_out_of_distribution,
         )
         for film, explanation in zip(films, explanations, strict=True):
-            yield Explained(film.file, film.context, explanation, film.picture, film.sheet)
+            yield Explained(film.file, film.context, explanation, film.picture, film.sheet, film.kept)
 
     def write(self, film: Explained) -> Outcome:
         """Writes the results of a film, `explanation.json` last.
 
         Raises:
             OutputError: The disk refuses them.
+            StoreError: The store does.
         """
         folder = InstanceFolder(self.out, film.context.identity)
         findings = findings_to_draw(film.explanation, self.request.findings)
@@ -212,7 +226,10 @@ class Stages:
                 save_dataset(folder.path / name, made)
                 files.append(name)
             flagged = film.explanation.out_of_distribution.flagged
-            receipt = Receipt(self.request.digest(film.context.sha256), (*files, *kept), flagged, plan.request)
+            request = self.request.digest(film.context.sha256)
+            if self.keeper is not None and film.kept is not None:
+                self.keeper.keep(film.kept, film.explanation, request)
+            receipt = Receipt(request, (*files, *kept), flagged, plan.request)
             folder.finish(film.explanation, receipt)
         return Annotated(film.file.source, folder.name, flagged)
 

@@ -108,4 +108,5 @@ class FindingRow(Base):
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     probability: Mapped[float] = mapped_column(Float)
     threshold: Mapped[float] = mapped_column(Float)
+    margin: Mapped[float] = mapped_column(Float)
     present: Mapped[bool | None] = mapped_column(Boolean)

@@ -12,9 +12,9 @@ from medcam.store.schema import StudyRow
 
 from .records import explanation, film, study
 
-NODULE = KeptFinding("Nodule", 0.9, 0.5, present=True)
-MASS = KeptFinding("Mass", 0.65, 0.6, present=True)
-EFFUSION = KeptFinding("Pleural Effusion", 0.1, 0.5, present=False)
+NODULE = KeptFinding("Nodule", 0.9, 0.5, 2.2, present=True)
+MASS = KeptFinding("Mass", 0.65, 0.6, 0.2, present=True)
+EFFUSION = KeptFinding("Pleural Effusion", 0.1, 0.5, -2.2, present=False)
 
 
 def test_what_is_kept_comes_back_as_it_was(films):
@@ -78,8 +78,8 @@ def test_a_study_repeats_what_the_newest_explanations_of_its_films_say(films, st
 
 
 def test_the_first_finding_is_the_one_furthest_over_its_threshold(films, store):
-    close = KeptFinding("Close", 0.97, 0.96, present=True)
-    far = KeptFinding("Far", 0.9, 0.1, present=True)
+    close = KeptFinding("Close", 0.97, 0.96, 0.3, present=True)
+    far = KeptFinding("Far", 0.9, 0.1, 4.4, present=True)
     films.keep(study(1), film(1, 1), explanation("r", close, far), now=1.0)
 
     with store.read() as session:

@@ -67,7 +67,7 @@ def test_other_orders(worklist, films, reader):
 def three(films):
     names = ("DOE^JANE", "ROE^RICHARD", "MÜLLER^ANNA")
     for number, name in enumerate(names):
-        present = KeptFinding("Nodule" if number else "Mass", 0.9, 0.5, present=True)
+        present = KeptFinding("Nodule" if number else "Mass", 0.9, 0.5, 2.2, present=True)
         one = study(number, patient_name=name, patient_id=f"ID_{number}%", study_date=f"2026010{number + 1}")
         films.keep(one, film(number, number), explanation(f"r{number}", present), now=float(number))
 

@@ -127,6 +127,7 @@ def _explanations() -> None:
         sa.Column("name", sa.String(100), primary_key=True),
         _number("probability"),
         _number("threshold"),
+        _number("margin"),
         sa.Column("present", sa.Boolean),
     )
     _indexes("findings", name=["name", "present"])

@@ -1,0 +1,97 @@
+"""A kept decision is computed again: equal, different, or impossible with the reason."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import zlib
+
+import pytest
+
+from medcam.core.errors import InputError
+from medcam.service.annotate.options import AnnotateOptions, Output
+from medcam.service.annotate.run import annotate
+from medcam.service.audit.replay import Verdict
+from medcam.service.audit.replay_all import replay_all
+from medcam.service.studies.opened import opened_store
+from medcam.store import audit_events
+
+
+@pytest.fixture
+def kept(phantom_dicom, tiny_model_folder, tmp_path):
+    """A store with one film, whose file lies in `films`."""
+    (tmp_path / "films").mkdir()
+    shutil.copy(phantom_dicom / "film-0.dcm", tmp_path / "films")
+    options = AnnotateOptions(
+        model=str(tiny_model_folder), outputs=(Output.JSON,), workers=1, store=str(tmp_path / "store")
+    )
+    annotate([tmp_path / "films"], tmp_path / "out", options)
+    with opened_store(tmp_path / "store") as opened:
+        yield opened
+
+
+@pytest.fixture
+def again(kept, tiny_model_folder):
+    def replayed(model=None):
+        return replay_all(kept, None, str(model or tiny_model_folder))
+
+    return replayed
+
+
+def test_the_same_comes_out_and_is_noted(kept, again):
+    [result] = again()
+
+    assert result.verdict is Verdict.EQUAL
+    assert result.differences == ()
+    assert result.largest < 1e-4
+    event = list(audit_events(kept.store))[-1]
+    assert (event.kind, event.details["verdict"]) == ("explanation-replayed", "equal")
+
+
+def test_an_explanation_that_was_edited_is_told_with_the_place(kept, again):
+    [explanation] = kept.films.explanation_ids()
+    content = json.loads(kept.films.explanation(explanation)[0].content)
+    content["findings"][2]["logit"] += 0.25
+    content["findings"][1]["present"] = not content["findings"][1]["present"]
+    content["findings"][0]["regions"] = []
+    with sqlite3.connect(kept.address.file) as connection:
+        connection.execute("UPDATE explanations SET content = ?", (zlib.compress(json.dumps(content).encode()),))
+    connection.close()
+    [result] = again()
+
+    assert result.verdict is Verdict.DIFFERENT
+    assert result.largest == pytest.approx(0.25)
+    places = {difference.partition(":")[0] for difference in result.differences}
+    assert {"content", "findings[2].logit", "findings[1].present"} <= places
+
+
+def test_other_weights_are_told(kept, again, strict_model_folder):
+    # The strict model has a gate, and with it another digest.
+    [result] = again(strict_model_folder)
+
+    assert (result.verdict, result.code) == (Verdict.IMPOSSIBLE, "other-weights")
+
+
+def test_a_file_that_is_gone_or_was_changed_is_told(kept, again, tmp_path):
+    path = tmp_path / "films" / "film-0.dcm"
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    [changed] = again()
+    path.unlink()
+    [gone] = again()
+
+    assert (changed.verdict, changed.code) == (Verdict.IMPOSSIBLE, "source-changed")
+    assert (gone.verdict, gone.code) == (Verdict.IMPOSSIBLE, "source-gone")
+
+
+def test_a_model_that_is_not_there_is_told(again):
+    [result] = again("no-such-model")
+
+    assert (result.verdict, result.code) == (Verdict.IMPOSSIBLE, "no-such-model")
+
+
+def test_an_explanation_that_is_not_there_is_refused(kept):
+    with pytest.raises(InputError) as caught:
+        replay_all(kept, ["0" * 16])
+    assert caught.value.code == "no-such-explanation"
