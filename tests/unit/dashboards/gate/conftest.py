@@ -1,0 +1,306 @@
+"""A gate with a page behind it, readers, a clock and an audit trail; and clients that speak ASGI to it, no browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from access import FilmBytes, Gate, HeaderWay, Hooks, Identity, Limits, LocalWay, film_route, reader_of
+
+HOST = "127.0.0.1:8501"
+PROXY, SECRET = "10.0.0.7", "a secret of the proxy's"
+DIGEST = "ab" * 32
+NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A reader of the store."""
+
+    id: str
+    name: str
+    roles: frozenset[str]
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self):
+        self.now = 1_750_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+class Store:
+    """Readers by their subject, and the studies assigned to each."""
+
+    def __init__(self):
+        self.readers = {
+            "ada": Person("r1", "Ada", frozenset({"reader"})),
+            "bob": Person("r2", "Bob", frozenset({"reader"})),
+            "ann": Person("r3", "Ann", frozenset({"auditor"})),
+            "roy": Person("r4", "Roy", frozenset({"admin"})),
+        }
+        self.assigned = {"r1": {"study-a"}, "r2": {"study-b"}, "r3": {"study-a", "study-b"}, "r4": {"study-a"}}
+        self.asked = 0
+
+    def admit(self, identity: Identity) -> Person | None:
+        self.asked += 1
+        return self.readers.get(identity.subject)
+
+    def may_open(self, reader: Person, study: str) -> bool:
+        return study in self.assigned[reader.id]
+
+
+@dataclass
+class Trail:
+    """What the hooks were told."""
+
+    logins: list[str] = field(default_factory=list)
+    refusals: list[tuple[str | None, str, str]] = field(default_factory=list)
+    ends: list[tuple[str, str]] = field(default_factory=list)
+
+    def hooks(self) -> Hooks:
+        return Hooks(
+            lambda identity: self.logins.append(identity.subject),
+            lambda identity, path, why: self.refusals.append((identity and identity.subject, path, why)),
+            lambda identity, why: self.ends.append((identity.subject, why)),
+        )
+
+    @property
+    def last(self) -> str:
+        return self.refusals[-1][2]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        (value,) = [value for key, value in self.headers if key == name] or [None]
+        return value
+
+    @property
+    def code(self) -> str:
+        return json.loads(self.body)["code"]
+
+    def cookies(self) -> dict[str, str]:
+        return {name: value for key, value in self.headers if key == "set-cookie" for name, value in _morsels(value)}
+
+
+def _morsels(header: str) -> Iterator[tuple[str, str]]:
+    for name, morsel in SimpleCookie(header).items():
+        yield name, morsel.value
+
+
+@dataclass
+class Client:
+    """A browser without a screen: one address, one jar of cookies, headers that it always sends."""
+
+    app: Any
+    peer: str | None = "127.0.0.1"
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def scope(self, kind: str, target: str, headers: Mapping[str, str]) -> dict[str, Any]:
+        raw, _, query = target.partition("?")
+        sent = {"Host": HOST, **self.headers, **headers}
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {
+            "type": kind,
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "http" if kind == "http" else "ws",
+            "path": unquote(raw),
+            "raw_path": raw.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
+            "client": self.peer and (self.peer, 50000),
+            "server": ("127.0.0.1", 8501),
+            "state": {},
+        }
+
+    def ask(self, target: str = "/", method: str = "GET", extra: list[tuple[str, str]] | None = None, **headers: str):
+        """Sends a request; underscores in the names of headers stand for hyphens."""
+        scope = self.scope("http", target, {name.replace("_", "-"): value for name, value in headers.items()})
+        scope["method"] = method
+        scope["headers"] += [(name.lower().encode(), value.encode()) for name, value in extra or []]
+        answer = asyncio.run(_exchange(self.app, scope))
+        self.cookies.update(answer.cookies())
+        return answer
+
+    def load(self, target: str = "/", **headers: str) -> Answer:
+        """Loads a document, as a person does by entering an address."""
+        return self.ask(target, **{**NAVIGATION, **headers})
+
+    def talk(self, script: Callable[[Wire], Awaitable[None]], target: str = "/_stcore/stream", **headers: str) -> Wire:
+        """Opens a websocket and runs a script over it."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        wire = Wire(self.app, self.scope("websocket", target, named))
+        asyncio.run(wire.run(script))
+        return wire
+
+
+async def _exchange(app: Any, scope: dict[str, Any]) -> Answer:
+    sent: list[dict[str, Any]] = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    await app(scope, receive, send)
+    start, *rest = sent
+    headers = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
+    return Answer(start["status"], headers, b"".join(message.get("body", b"") for message in rest))
+
+
+class Wire:
+    """The client's end of a websocket."""
+
+    def __init__(self, app: Any, scope: dict[str, Any]):
+        self._app, self._scope = app, scope
+        self.accepted = False
+        self.closed: tuple[int, str] | None = None
+
+    async def run(self, script):
+        self._to, self._from = asyncio.Queue(), asyncio.Queue()
+        self._to.put_nowait({"type": "websocket.connect"})
+        serving = asyncio.ensure_future(self._app(self._scope, self._to.get, self._from.put))
+        first = await asyncio.wait_for(self._from.get(), 10)
+        self.accepted = first["type"] == "websocket.accept"
+        if self.accepted:
+            await script(self)
+            self._to.put_nowait({"type": "websocket.disconnect", "code": 1001})
+        else:
+            self.closed = first["code"], first["reason"]
+        await asyncio.wait_for(serving, 10)
+
+    async def tell(self, message: BackMsg | bytes) -> None:
+        data = message if isinstance(message, bytes) else message.SerializeToString()
+        self._to.put_nowait({"type": "websocket.receive", "bytes": data})
+
+    async def hear(self) -> bytes | None:
+        """The next message of the server; None when it hung up."""
+        message = await asyncio.wait_for(self._from.get(), 10)
+        if message["type"] == "websocket.close":
+            self.closed = message["code"], message["reason"]
+            return None
+        return message["bytes"]
+
+
+def rerun(*, on_timer: bool = False) -> BackMsg:
+    """What Streamlit's browser side sends when a page shall run."""
+    message = BackMsg()
+    message.rerun_script.is_auto_rerun = on_timer
+    return message
+
+
+async def _page(request: Request) -> JSONResponse:
+    reader = reader_of(request)
+    return JSONResponse({"reader": reader.id, "headers": sorted(request.headers)})
+
+
+async def _anyone(_request: Request) -> JSONResponse:
+    return JSONResponse({"anyone": True}, headers={"Cache-Control": "public, max-age=600"})
+
+
+async def _stream(websocket: WebSocket) -> None:
+    """As Streamlit does it: a session is named or begun, each message is answered."""
+    await websocket.accept()
+    asked = websocket.headers.get("sec-websocket-protocol", "").split(",")
+    session = asked[2].strip() if len(asked) > 2 else f"page-of-{websocket.state.medcam_reader.id}"
+    begun = ForwardMsg()
+    begun.new_session.initialize.session_id = session
+    await websocket.send_bytes(begun.SerializeToString())
+    await websocket.send_bytes(json.dumps(sorted(websocket.headers)).encode())
+    try:
+        while True:
+            await websocket.send_bytes(b"heard " + await websocket.receive_bytes())
+    except WebSocketDisconnect:
+        await websocket.app.state.ended()
+
+
+@dataclass
+class House:
+    """The gate and all that a test looks at."""
+
+    app: Starlette
+    clock: Clock
+    store: Store
+    trail: Trail
+    loaded: list[tuple[str, str]]
+    ended: list[bool]
+
+    def client(self, peer: str | None = "127.0.0.1", **headers: str) -> Client:
+        return Client(self.app, peer, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def by_proxy(self, subject: str, **headers: str) -> Client:
+        return self.client(PROXY, X_Forwarded_User=subject, X_Proxy_Secret=SECRET, **headers)
+
+
+@pytest.fixture
+def build() -> Callable[..., House]:
+    """Builds a gate for a way of signing in."""
+
+    def make(way, limits: Limits | None = None, films: Mapping[tuple[str, str], FilmBytes] | None = None) -> House:
+        clock, store, trail, loaded, ended = Clock(), Store(), Trail(), [], []
+
+        def load(study: str, digest: str) -> FilmBytes | None:
+            loaded.append((study, digest))
+            return (films or {}).get((study, digest))
+
+        async def end() -> None:
+            ended.append(True)
+
+        routes = [
+            film_route(store, load),
+            Route("/_stcore/health", _anyone),
+            Route("/auth/{step}", _anyone),
+            Route("/oauth2callback", _anyone),
+            Route("/static/{name}", _anyone),
+            WebSocketRoute("/_stcore/stream", _stream),
+            Route("/{path:path}", _page, methods=["GET", "POST", "PUT"]),
+        ]
+        gate = Middleware(Gate, way=way, access=store, hooks=trail.hooks(), limits=limits, clock=clock)
+        app = Starlette(routes=routes, middleware=[gate])
+        app.state.ended = end
+        return House(app, clock, store, trail, loaded, ended)
+
+    return make
+
+
+@pytest.fixture
+def local(build) -> House:
+    """For one reader at their own desk."""
+    return build(LocalWay(Identity("ada", "local", "Ada")))
+
+
+@pytest.fixture
+def behind_proxy(build) -> House:
+    """For readers who are signed in by a proxy."""
+    way = HeaderWay((PROXY,), secret_header="X-Proxy-Secret", secret=SECRET, name_header="X-Forwarded-Name")
+    return build(way, films={("study-a", DIGEST): FilmBytes(b"\x1f\x8bfilm"), ("study-b", DIGEST): FilmBytes(b"b")})
