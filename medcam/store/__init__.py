@@ -1,7 +1,7 @@
 """What medcam remembers: studies, reviews, jobs, the audit trail. The only package that knows SQLAlchemy."""
 
 from medcam.store.engine import Store, StoreError, open_store, sqlite_url
-from medcam.store.film_records import KeptExplanation, KeptFinding, KeptRadiograph, Study
+from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, Study
 from medcam.store.films import FilmStore
 from medcam.store.jobs import Job, JobQueue, JobState
 from medcam.store.readers import ReaderStore
@@ -29,6 +29,7 @@ __all__ = [
     "JobState",
     "KeptExplanation",
     "KeptFinding",
+    "KeptModel",
     "KeptRadiograph",
     "KeptReview",
     "Order",

@@ -82,11 +82,33 @@ class KeptFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptModel:
+    """A model as it was when it spoke.
+
+    Args:
+        card_sha256: Digest of its card.
+        name: Its name.
+        version: Its version.
+        weights_sha256: Digest of its weights.
+        card: The card, as JSON.
+        explanations: How many explanations of the store are by it.
+    """
+
+    card_sha256: str
+    name: str
+    version: str
+    weights_sha256: str
+    card: str = field(repr=False)
+    explanations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class KeptExplanation:
     """What one model said of one film.
 
     Args:
         request: Digest of all that decides what is said; equal requests are kept once.
+        card_sha256: Digest of the model's card, which `FilmStore.keep_model` keeps.
         model: Name of the model.
         version: Its version.
         weights_sha256: Digest of its weights.
@@ -99,6 +121,7 @@ class KeptExplanation:
     """
 
     request: str
+    card_sha256: str
     model: str
     version: str
     weights_sha256: str

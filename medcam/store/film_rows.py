@@ -7,8 +7,8 @@ import zlib
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from medcam.store.film_records import KeptExplanation, KeptFinding, KeptRadiograph, Study
-from medcam.store.schema import ExplanationRow, FindingRow, RadiographRow, StudyRow
+from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, Study
+from medcam.store.schema import ExplanationRow, FindingRow, ModelRow, RadiographRow, StudyRow
 from medcam.store.schema.base import SHORT_ID
 
 _COMPRESSION = 6
@@ -23,7 +23,7 @@ _LENGTHS = {
     "description": 200,
 }
 _FILM = ("id", "study_id", "uid", "sha256", "source", "view", "display", "attributes", "zones")
-_EXPLANATION = ("request", "model", "version", "weights_sha256", "method", "flagged", "rank", "created")
+_EXPLANATION = ("request", "card_sha256", "model", "version", "weights_sha256", "method", "flagged", "rank", "created")
 
 
 def new_study(study: Study, now: float) -> StudyRow:
@@ -95,3 +95,8 @@ def explanation_of(session: Session, row: ExplanationRow) -> KeptExplanation:
         ),
         **{name: getattr(row, name) for name in _EXPLANATION},
     )
+
+
+def model_of(row: ModelRow, explanations: int) -> KeptModel:
+    """The model of a row."""
+    return KeptModel(row.card_sha256, row.name, row.version, row.weights_sha256, row.card, explanations)

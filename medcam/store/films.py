@@ -7,17 +7,18 @@ from sqlalchemy.orm import Session
 
 from medcam.core.errors import InputError
 from medcam.store.engine import ConflictError, Store
-from medcam.store.film_records import KeptExplanation, KeptRadiograph, Study
+from medcam.store.film_records import KeptExplanation, KeptModel, KeptRadiograph, Study
 from medcam.store.film_rows import (
     explanation_of,
     film_of,
+    model_of,
     new_explanation,
     new_film,
     new_findings,
     new_study,
     study_of,
 )
-from medcam.store.schema import ExplanationRow, FindingRow, RadiographRow, StudyRow
+from medcam.store.schema import ExplanationRow, FindingRow, ModelRow, RadiographRow, StudyRow
 from medcam.store.trail import AuditDraft, AuditTrail
 
 
@@ -81,6 +82,30 @@ class FilmStore:
             if self._trail is not None:
                 self._trail.add(session, _kept(study, film, explanation))
             return True
+
+    def keep_model(self, model: KeptModel, now: float) -> None:
+        """Keeps a model's card, once; explanations refer to it."""
+        try:
+            with self._store.begin() as session:
+                if session.get(ModelRow, model.card_sha256) is None:
+                    names = ("card_sha256", "name", "version", "weights_sha256", "card")
+                    session.add(ModelRow(**{name: getattr(model, name) for name in names}, created=now))
+        except ConflictError:  # PostgreSQL: somebody else kept it at the same moment
+            return
+
+    def models(self) -> list[KeptModel]:
+        """All models that spoke, the newest first."""
+        counted = select(ExplanationRow.card_sha256, func.count()).group_by(ExplanationRow.card_sha256)
+        query = select(ModelRow).order_by(ModelRow.created.desc(), ModelRow.card_sha256)
+        with self._store.read() as session:
+            counts = dict(session.execute(counted).tuples().all())
+            return [model_of(row, counts.get(row.card_sha256, 0)) for row in session.scalars(query)]
+
+    def model(self, card_sha256: str) -> KeptModel | None:
+        """A model by its card's digest; None where it is not known."""
+        with self._store.read() as session:
+            row = session.get(ModelRow, card_sha256)
+            return None if row is None else model_of(row, 0)
 
     def study(self, study_id: str) -> Study | None:
         """A study; None where there is none of this id."""

@@ -8,7 +8,6 @@ memory does not grow with the number of files.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
@@ -20,11 +19,11 @@ from typing import TypeVar
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from medcam.anatomy import shipped_atlas
+from medcam.core.card import ModelCard
 from medcam.core.errors import UsageError
 from medcam.core.explanation import ModelReference
 from medcam.core.protocols import Classifier
 from medcam.dicom.sandbox.pool import ReaderPool
-from medcam.models.card_json import card_to_json
 from medcam.models.registry import load_model
 from medcam.service.annotate.admission import Admission
 from medcam.service.annotate.bounded import batches, bounded_map, threads
@@ -41,7 +40,7 @@ from medcam.service.annotate.stages import Prepared, Readers, Stages, guarded
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.explanations.software import software_versions
 from medcam.service.sending.counts import DeliveryCounts
-from medcam.service.studies.keep import Keeper
+from medcam.service.studies.keep import Keeper, card_digest
 from medcam.service.studies.opened import opened_store
 
 BATCH = 8
@@ -96,7 +95,7 @@ def annotate(
     shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
     with (
         nullcontext(readers) if readers else ReaderPool(options.workers) as reading,
-        _keeping(options.store) as keeper,
+        _keeping(options.store, classifier.card) as keeper,
     ):
         _open_output(out)
         with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
@@ -110,12 +109,12 @@ def annotate(
 
 
 @contextmanager
-def _keeping(store: str | None) -> Iterator[Keeper | None]:
+def _keeping(store: str | None, card: ModelCard) -> Iterator[Keeper | None]:
     if store is None:
         yield None
         return
     with opened_store(store) as opened:
-        yield Keeper(opened)
+        yield Keeper.of(opened, card)
 
 
 def _both(*sinks: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
@@ -130,7 +129,7 @@ def _request(classifier: Classifier, options: AnnotateOptions) -> Request:
     card = classifier.card
     return Request(
         model=(card.name, card.version, card.weights_sha256),
-        card_sha256=hashlib.sha256(card_to_json(card).encode("utf-8")).hexdigest(),
+        card_sha256=card_digest(card),
         findings=requested_findings(options.findings, card),
         outputs=options.outputs,
         allow_out_of_distribution=options.allow_out_of_distribution,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -9,16 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medcam.core.card import ModelCard
 from medcam.core.explanation import Explanation
 from medcam.core.radiograph import Identity, Radiograph
 from medcam.core.urgency import margin, rank
 from medcam.core.zones import Zones
 from medcam.dicom import SourceContext
+from medcam.models.card_json import card_to_json
 from medcam.overlay.film16 import PackedFilm, pack_film
 from medcam.service.explanations.explanation_json import explanation_to_dict
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.zone_image import pack_zones
-from medcam.store import KeptExplanation, KeptFinding, KeptRadiograph, Study
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, Study
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +49,22 @@ class Keeper:
 
     Args:
         opened: The store.
+        card: Of the model that speaks.
         clock: Seconds since 1970 UTC.
     """
 
     opened: OpenedStore
+    card: ModelCard
     clock: Callable[[], float] = time.time
+
+    @classmethod
+    def of(cls, opened: OpenedStore, card: ModelCard) -> Keeper:
+        """A keeper for what one model says; the model's card is kept at once."""
+        keeper = cls(opened, card)
+        text = card_to_json(card)
+        kept = KeptModel(card_digest(card), card.name, card.version, card.weights_sha256, text)
+        opened.films.keep_model(kept, keeper.clock())
+        return keeper
 
     def holds(self, identity: Identity, sha256: str, request: str) -> bool:
         """Whether a film's explanation for a request is in the store, and its pixels too.
@@ -116,14 +130,22 @@ class Keeper:
             source=source,
         )
         now = self.clock()
-        return self.opened.films.keep(film.study, kept, kept_explanation(explanation, request, now), now)
+        return self.opened.films.keep(
+            film.study, kept, kept_explanation(explanation, request, card_digest(self.card), now), now
+        )
 
 
-def kept_explanation(explanation: Explanation, request: str, now: float) -> KeptExplanation:
+def card_digest(card: ModelCard) -> str:
+    """SHA-256 of a card: thresholds, region rules and scales."""
+    return hashlib.sha256(card_to_json(card).encode("utf-8")).hexdigest()
+
+
+def kept_explanation(explanation: Explanation, request: str, card_sha256: str, now: float) -> KeptExplanation:
     """An explanation as a store keeps it."""
     created = explanation.created.timestamp() if explanation.created else now
     return KeptExplanation(
         request=request,
+        card_sha256=card_sha256,
         model=explanation.model.name,
         version=explanation.model.version,
         weights_sha256=explanation.model.weights_sha256,

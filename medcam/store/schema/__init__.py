@@ -1,7 +1,7 @@
 """The tables, as Python types. Migrations make them; this is what they look like after the last one."""
 
 from medcam.store.schema.base import Base
-from medcam.store.schema.films import ExplanationRow, FindingRow, RadiographRow, StudyRow
+from medcam.store.schema.films import ExplanationRow, FindingRow, ModelRow, RadiographRow, StudyRow
 from medcam.store.schema.jobs import JobRow
 from medcam.store.schema.readers import AssignmentRow, ReaderRow
 from medcam.store.schema.reviews import ReadingRow, ReviewRow
@@ -15,6 +15,7 @@ __all__ = [
     "ExplanationRow",
     "FindingRow",
     "JobRow",
+    "ModelRow",
     "RadiographRow",
     "ReaderRow",
     "ReadingRow",

@@ -75,6 +75,20 @@ class RadiographRow(Base):
     created: Mapped[float] = mapped_column(Float)
 
 
+class ModelRow(Base):
+    """A model as it was when it spoke: its card whole, so that thresholds and scales of old answers stay known."""
+
+    __tablename__ = "models"
+    __table_args__ = (Index("models_name", "name", "created"),)
+
+    card_sha256: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    version: Mapped[str] = mapped_column(String(64))
+    weights_sha256: Mapped[str] = mapped_column(String(DIGEST))
+    card: Mapped[str] = mapped_column(Text)
+    created: Mapped[float] = mapped_column(Float)
+
+
 class ExplanationRow(Base):
     """What one model said of one film, whole, as packed `explanation.json`. Never changed: a new run adds a row."""
 
@@ -87,6 +101,7 @@ class ExplanationRow(Base):
     id: Mapped[str] = mapped_column(String(SHORT_ID), primary_key=True)
     radiograph_id: Mapped[str] = mapped_column(ForeignKey("radiographs.id"))
     request: Mapped[str] = mapped_column(String(DIGEST))
+    card_sha256: Mapped[str] = mapped_column(ForeignKey("models.card_sha256"))
     model: Mapped[str] = mapped_column(String(200))
     version: Mapped[str] = mapped_column(String(64))
     weights_sha256: Mapped[str] = mapped_column(String(DIGEST))

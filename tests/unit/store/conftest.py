@@ -19,7 +19,7 @@ from medcam.store import (
     sqlite_url,
 )
 
-from .records import explanation, film, study
+from .records import CARD, explanation, film, study
 
 BACKENDS = ["sqlite", "postgresql"]
 
@@ -74,7 +74,9 @@ def trail(store: Store, clock: Clock) -> AuditTrail:
 
 @pytest.fixture
 def films(store: Store, trail: AuditTrail) -> FilmStore:
-    return FilmStore(store, trail)
+    films = FilmStore(store, trail)
+    films.keep_model(CARD, now=0.0)
+    return films
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from medcam.store import KeptExplanation, KeptFinding, KeptRadiograph, Study
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, Study
+
+CARD = KeptModel("c" * 64, "tiny", "1", "w" * 64, "{}")
 
 
 def study(number: int, **values: str) -> Study:
@@ -18,6 +20,7 @@ def film(number: int, study_number: int = 0, **values: object) -> KeptRadiograph
 def explanation(request: str, *findings: KeptFinding, rank: float = 0.0, created: float = 5.0) -> KeptExplanation:
     return KeptExplanation(
         request=request,
+        card_sha256=CARD.card_sha256,
         model="tiny",
         version="1",
         weights_sha256="w" * 64,

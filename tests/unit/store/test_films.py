@@ -10,7 +10,7 @@ from medcam.core.errors import InputError
 from medcam.store import FilmStore, KeptFinding, audit_events
 from medcam.store.schema import StudyRow
 
-from .records import explanation, film, study
+from .records import CARD, explanation, film, study
 
 NODULE = KeptFinding("Nodule", 0.9, 0.5, 2.2, present=True)
 MASS = KeptFinding("Mass", 0.65, 0.6, 0.2, present=True)
@@ -124,6 +124,17 @@ def test_no_patient_is_named_by_a_repr(films):
 
 def test_texts_that_are_too_long_are_cut_and_kept(store, trail):
     films = FilmStore(store, trail)
+    films.keep_model(CARD, now=0.0)
     films.keep(study(1, patient_id="x" * 500), film(1, 1), explanation("r"), now=1.0)
 
     assert films.study(study(1).id).patient_id == "x" * 128
+
+
+def test_a_model_is_kept_once_and_counts_what_it_said(films):
+    films.keep_model(CARD, now=9.0)
+    films.keep_model(replace(CARD, card_sha256="d" * 64, version="2"), now=10.0)
+    films.keep(study(1), film(1, 1), explanation("r"), now=1.0)
+
+    assert [(model.version, model.explanations) for model in films.models()] == [("2", 0), ("1", 1)]
+    assert films.model(CARD.card_sha256) == CARD
+    assert films.model("0" * 64) is None

@@ -19,6 +19,7 @@ _TABLES = (
     "readers",
     "findings",
     "explanations",
+    "models",
     "radiographs",
     "studies",
     "audit_head",
@@ -105,10 +106,21 @@ def _radiographs() -> None:
 
 def _explanations() -> None:
     op.create_table(
+        "models",
+        sa.Column("card_sha256", sa.String(64), primary_key=True),
+        _text("name", 200),
+        _text("version", 64),
+        _text("weights_sha256", 64),
+        sa.Column("card", sa.Text, nullable=False),
+        _number("created"),
+    )
+    _indexes("models", name=["name", "created"])
+    op.create_table(
         "explanations",
         sa.Column("id", sa.String(16), primary_key=True),
         sa.Column("radiograph_id", sa.String(16), sa.ForeignKey("radiographs.id"), nullable=False),
         _text("request", 64),
+        sa.Column("card_sha256", sa.String(64), sa.ForeignKey("models.card_sha256"), nullable=False),
         _text("model", 200),
         _text("version", 64),
         _text("weights_sha256", 64),
