@@ -145,7 +145,10 @@ const GROUND = "#07090b"; // around the film
 function screenAxes(film, inverse, [x, y], step) {
   const [a, b, c, d, e, f] = inverse;
   const alongX = Math.abs(a) > Math.abs(b); // the screen's columns run along the film's columns
-  const axis = (source, factor, rest) => ({ source, factor: factor * step, offset: rest, length: film[source === "x" ? "columns" : "rows"] });
+  // Rounded, so that two linked panes have the same key for what they share.
+  const axis = (source, factor, offset) => ({
+    source, factor: factor * step, offset: Math.round(offset * 1e9) / 1e9, length: source === "x" ? film.columns : film.rows,
+  });
   return alongX
     ? { across: axis("x", a, e + a * x), down: axis("y", d, f + d * y) }
     : { across: axis("y", b, f + b * x), down: axis("x", c, e + c * y) };

@@ -24,7 +24,10 @@ function drawFrame(viewer) {
   viewer.toolbar.sync();
   viewer.panel.sync();
   viewer.status.sync();
-  if (viewer.root.dataset.ready !== "true") viewer.root.dataset.ready = "true";
+  if (viewer.root.dataset.ready !== "true") {
+    viewer.root.dataset.ready = "true";
+    performance.mark("medcam-first-image");
+  }
   viewer.root.dataset.tool = viewer.tool;
   viewer.root.dataset.frameMs = (performance.now() - started).toFixed(1);
   clearTimeout(viewer.settling);

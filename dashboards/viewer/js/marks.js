@@ -89,7 +89,7 @@ class Marks {
   zoneLabel(zone, [x, y]) {
     return svg("text", { class: "zone-label", x, y, "data-zone": zone.name },
       svg("tspan", { x, dy: "-0.2em", class: "zone-name" }, zone.label),
-      svg("tspan", { x, dy: "1.25em", class: "zone-value", style: `fill: ${zone.colour}` }, zone.value));
+      svg("tspan", { x, dy: "1.25em", class: "zone-value" }, zone.value));
   }
 
   rulerLabel(marks, at) {

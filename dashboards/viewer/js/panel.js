@@ -78,7 +78,7 @@ class Panel {
     const opacity = this.slider("map.opacity", 0, 1, 0.01, () => viewer.display.opacity,
       (value) => viewer.change({ opacity: value }, true), (value) => `${Math.round(100 * value)} %`);
     const threshold = this.slider("map.threshold", 0, viewer.data.scale, viewer.data.scale / 200, () => viewer.threshold(),
-      (value) => viewer.setThreshold(value, true), (value) => this.units(plain(value, 2)));
+      (value) => viewer.setThreshold(value, true), (value) => this.units(value.toFixed(2)));
     const colours = viewer.data.colours.map((table) => {
       const made = this.pressed("action.nextColours", table.label, "nextColours",
         () => viewer.colours() === table, () => viewer.change({ colours: table.name }));

@@ -83,6 +83,7 @@ class Pointer {
     const { viewer, drag } = this;
     if (!viewer.ready) return;
     viewer.hover(at);
+    if (drag && this.gone(drag)) return;
     if (!drag) {
       this.stage.dataset.over = this.over(at);
       return;
@@ -98,6 +99,12 @@ class Pointer {
       drag.point = point;
     }
     viewer.schedule();
+  }
+
+  // A key may have taken away what is being dragged.
+  gone(drag) {
+    if (drag.kind === "ruler") return !this.viewer.ruler;
+    return ["reshape", "carry", "outline"].includes(drag.kind) && !this.viewer.region;
   }
 
   over(at) {
@@ -124,6 +131,7 @@ class Pointer {
 
   dragOutline(drag, at, point) {
     const last = drag.path[drag.path.length - 1];
+    if (this.viewer.region.closed) return; // by a corner on top of the first
     if (Math.hypot(at[0] - last[0], at[1] - last[1]) < OUTLINE_STEP) return;
     drag.path.push(at);
     this.viewer.region.points.push(point);
@@ -132,6 +140,11 @@ class Pointer {
   up(event) {
     const { drag, viewer } = this;
     if (!drag) return;
+    this.stage.releasePointerCapture(event.pointerId);
+    if (this.gone(drag)) {
+      this.end();
+      return;
+    }
     if (drag.kind === "ruler" && viewer.ruler[0] === viewer.ruler[1]) viewer.ruler = null;
     if (drag.kind === "reshape" && drag.fresh && !viewer.region.whole()) viewer.setRegion(null);
     // A line drawn by hand closes itself; single corners wait for the next.
@@ -139,7 +152,6 @@ class Pointer {
       viewer.region.points = simplified(viewer.region.points, OUTLINE_TOLERANCE / drag.view.zoom);
       viewer.actions.closeOutline();
     }
-    this.stage.releasePointerCapture(event.pointerId);
     this.end();
   }
 

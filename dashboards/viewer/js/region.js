@@ -91,11 +91,11 @@ class DrawnRegion {
     return right - left >= SMALLEST && bottom - top >= SMALLEST;
   }
 
-  // As it is sent: top left and bottom right corner of a box, or the corners of an outline.
+  // As it is sent: top left and bottom right corner of a box, or the corners of an outline; no finer than a hand points.
   sentPoints() {
-    if (this.kind !== "box") return this.points;
     const { left, top, right, bottom } = boxOf(this.points);
-    return [[left, top], [right, bottom]];
+    const points = this.kind === "box" ? [[left, top], [right, bottom]] : this.points;
+    return points.map((point) => point.map((part) => Math.round(part * 100) / 100));
   }
 }
 

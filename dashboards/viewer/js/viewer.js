@@ -39,15 +39,24 @@ class Viewer extends Source {
     this.observer.observe(this.stage);
   }
 
+  // Another language.
+  rebuild(changed) {
+    this.observer.disconnect();
+    this.root.remove();
+    this.build();
+    changed.renderer = changed.findings = true;
+  }
+
   // What Python sends, at first and again after each run of the page.
   update(raw, send) {
     const first = !this.data;
     const differs = (part) => JSON.stringify(this.raw?.[part]) !== JSON.stringify(raw[part]);
-    const changed = Object.fromEntries(["film", "findings", "colours", "display", "renderer"].map((part) => [part, differs(part)]));
-    if (first || ["film", "findings", "colours", "zones", "scale", "zoneScale"].some(differs)) this.data = decoded(raw);
+    const changed = Object.fromEntries(["film", "findings", "colours", "display", "renderer", "texts"].map((part) => [part, differs(part)]));
+    if (first || ["film", "findings", "colours", "zones", "scale", "zoneScale", "texts"].some(differs)) this.data = decoded(raw);
     this.raw = raw;
     this.sendValue = send;
     if (first) this.build();
+    else if (changed.texts) this.rebuild(changed);
     this.root.style.height = `${raw.height}px`;
     if (changed.film || changed.display) this.display = { ...raw.display };
     if (changed.film) {

@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+import numpy as np
 import streamlit as st
 
 from medcam.overlay.colour import positive_colours, signed_colours
 from tests.integration.viewer_app.films import TestFilm, film, lung_zones, map_values, packed, regions
-from viewer import ViewerColours, ViewerDisplay, ViewerFilm, ViewerFinding, ViewerZone, show_viewer
+from viewer import (
+    Renderer,
+    ViewerAnswer,
+    ViewerColours,
+    ViewerDisplay,
+    ViewerFilm,
+    ViewerFinding,
+    ViewerZone,
+    show_viewer,
+)
 
 NAMES = ("Lung opacity", "Pleural effusion", "Cardiomegaly", "Pneumothorax")
 PROBABILITIES = (0.87, 0.31, 0.12, 0.64)
@@ -22,7 +32,8 @@ COLOURS = (
 
 def finding(number: int, shown: TestFilm) -> ViewerFinding:
     values = map_values(number + 1)
-    zones = {name: float(map_values(9, 6).flat[7 * number + i]) / 9 for i, name in enumerate(lung_zones(1, 1))}
+    evidence = np.random.default_rng(number).uniform(-0.7, 0.9, 6)
+    zones = dict(zip(lung_zones(1, 1), map(float, evidence), strict=True))
     return ViewerFinding(
         name=NAMES[number],
         label=NAMES[number],
@@ -38,16 +49,12 @@ def finding(number: int, shown: TestFilm) -> ViewerFinding:
     )
 
 
-def main() -> None:
-    st.set_page_config(page_title="viewer", layout="wide")
-    st.html("<style>.stMainBlockContainer { padding: 8px; } .stAppHeader { display: none; }</style>")
-    st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+def viewer(name: str) -> ViewerAnswer:
     asked = st.query_params
-    name = asked.get("film", "linear")
     shown, data = film(name), packed(name)
-    answer = show_viewer(
+    return show_viewer(
         ViewerFilm(
-            asked.get("url", f"/films/{name}"),
+            f"/films/{name}",
             data.rows,
             data.columns,
             data.slope,
@@ -65,13 +72,20 @@ def main() -> None:
             for zone, polygons in lung_zones(data.rows, data.columns).items()
         ],
         display=ViewerDisplay(overlay="overlay" in asked, contour="contour" in asked, boxes="boxes" in asked),
-        renderer=asked.get("renderer", "auto"),
+        renderer=Renderer(asked.get("renderer", "auto")),
         height=int(asked.get("height", 700)),
-        key="viewer",
+        key=f"viewer-{name}",
     )
-    region = None if answer.region is None else asdict(answer.region)
-    if region is not None:
-        st.session_state["region"] = region
+
+
+def main() -> None:
+    st.set_page_config(page_title="viewer", layout="wide")
+    st.html("<style>.stMainBlockContainer { padding: 8px; } .stAppHeader { display: none; }</style>")
+    st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+    for name in st.query_params.get("film", "linear").split(","):
+        region = viewer(name).region
+        if region is not None:
+            st.session_state["region"] = asdict(region)
     st.html(f'<pre id="answer">{json.dumps(st.session_state.get("region"))}</pre>')
     st.html(f'<span id="runs">{st.session_state["runs"]}</span>')
     st.button("Run again")

@@ -11,8 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from medcam.service.review import streamlit_command
-
 from .films import FILMS, ROOT, packed
 
 
@@ -24,19 +22,21 @@ def send_film(request: Request) -> Response:
     return Response(packed(name).data, media_type="application/octet-stream", headers=headers)
 
 
-def typed(word: str) -> str | int | bool:
-    """A word of the command line as the value that it stands for."""
-    return int(word) if word.isdigit() else {"true": True, "false": False}.get(word, word)
-
-
 def options(port: int) -> dict[str, Any]:
-    """As the review page is served, but for what only the command line may set."""
-    command = streamlit_command(port)
-    words = command[command.index("run") + 2 :]
-    pairs = [(name.removeprefix("--"), value) for name, value in zip(words[::2], words[1::2], strict=True)]
-    settings: dict[str, Any] = {name: typed(value) for name, value in pairs if name != "server.allowedHosts"}
-    settings["server.allowedHosts"] = [value for name, value in pairs if name == "server.allowedHosts"]
-    return settings
+    """This computer only, dark, nothing sent anywhere."""
+    return {
+        "server.address": "127.0.0.1",
+        "server.port": port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": False,
+        "global.developmentMode": False,
+        "runner.postScriptGC": False,
+        "client.toolbarMode": "minimal",
+        "logger.level": "warning",
+        "theme.base": "dark",
+        "theme.backgroundColor": "#0d1013",
+    }
 
 
 def main() -> None:
