@@ -117,7 +117,8 @@ def annotate(
         typer.echo(manifest.to_json(), nl=False)
     else:
         summarise(manifest, out)
-        say(f"Look at them: {command_line('medcam', 'review', '--store', out)}")
+        if store is not None:
+            say(f"Look at them: {command_line('medcam', 'review', '--store', store)}")
     raise typer.Exit(exit_code(manifest))
 
 

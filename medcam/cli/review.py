@@ -1,47 +1,67 @@
-"""`medcam review`: the review page in a browser."""
+"""`medcam review`: the review pages in a browser."""
 
 from __future__ import annotations
 
 import os
 import webbrowser
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from medcam.cli.audit import StoreOption
 from medcam.cli.console import say
 from medcam.core.explanation import RESEARCH_USE
-from medcam.service.review import DEFAULT_PORT, has_display, results_folder, serve_review
+from medcam.service.review import (
+    DEFAULT_PORT,
+    HOST,
+    ReviewSettings,
+    check_store,
+    has_display,
+    read_sign_in,
+    serve_review,
+)
 
 
 def review(
-    store: Annotated[
-        str | None,
+    store: StoreOption = None,
+    port: Annotated[int, typer.Option(metavar="N", help="Port of the pages.")] = DEFAULT_PORT,
+    address: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; another one than this needs --sign-in.")
+    ] = HOST,
+    sign_in: Annotated[
+        Path | None,
         typer.Option(
-            help="Folder that `medcam annotate --out` wrote, finished or under way.", show_default="./medcam-demo"
+            metavar="FILE",
+            help="TOML file that says how readers sign in: OpenID Connect, or a proxy.",
+            show_default="you are the reader",
         ),
     ] = None,
-    port: Annotated[int, typer.Option(help="Port of the page on this computer (127.0.0.1).")] = DEFAULT_PORT,
+    idle_minutes: Annotated[
+        float, typer.Option(metavar="MINUTES", help="A session ends after so long without activity.")
+    ] = ReviewSettings().idle_minutes,
 ) -> None:
-    """Show what a model found on each film, and why, in a browser. Research use. Not a medical device."""
-    open_review(store, port)
+    """Review studies of a store in a browser: what was found, why, and your answer.
+
+    Research use. Not a medical device.
+    """
+    kind, given = ("local", {}) if sign_in is None else read_sign_in(sign_in)
+    settings = ReviewSettings(address, port, kind, given, idle_minutes)
+    serve_review(check_store(store), settings, _announce)
 
 
-def open_review(store: str | os.PathLike[str] | None, port: int = DEFAULT_PORT) -> None:
-    """Serves the review page until Ctrl-C, and opens it in a browser where there is a display.
-
-    Args:
-        store: Folder that `medcam annotate --out` wrote; None for ./medcam-demo.
-        port: Port on this computer.
+def open_review(store: str | os.PathLike[str] | None) -> None:
+    """Serves the pages until Ctrl-C, and opens them in a browser where there is a display.
 
     Raises:
-        UsageError: There is no such folder (code "no-results"), or the port is not free (code "port-unavailable").
-        ReviewError: The page cannot be served.
+        UsageError: There is no such store (code "no-store"), or the port is not free (code "port-unavailable").
+        ReviewError: The pages cannot be served.
     """
-    serve_review(results_folder(store), port, _announce)
+    serve_review(check_store(store), ReviewSettings(), _announce)
 
 
 def _announce(address: str) -> None:
-    say(f"Review page: {address}   (Ctrl-C ends it)")
+    say(f"Review: {address}   (Ctrl-C ends it)")
     say(RESEARCH_USE)
     if has_display():
         webbrowser.open(address)

@@ -64,15 +64,15 @@ def run_demo(
     """Annotates the sample films into a folder and compares with their truth.
 
     Args:
-        out: As for `annotate`.
-        options: As for `annotate`.
+        out: As for `annotate`; holds the store for the review pages too.
+        options: As for `annotate`; None for its defaults and the store.
         progress: As for `annotate`.
 
     Raises:
         MedcamError: As `annotate`; the sample data are missing ("no-sample-data") or their truth is broken.
     """
     truths = read_truth(sample_folder())
-    manifest = annotate(sample_films(), out, options, progress)
+    manifest = annotate(sample_films(), out, options or AnnotateOptions(store=str(out)), progress)
     return Demo(manifest, tuple(compare(out, manifest, truths)))
 
 

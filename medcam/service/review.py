@@ -1,8 +1,9 @@
-"""The review page as a process: which folder it shows, how Streamlit is started, and how it is ended."""
+"""The review pages as a process: which store they show, how they are started, and how they are ended."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import signal
 import socket
@@ -10,21 +11,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import medcam
 from medcam.core.errors import MedcamError, UsageError
+from medcam.service.studies.opened import opened_store
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8501
-DEFAULT_RESULTS = Path("medcam-demo")
 STORE_VARIABLE = "MEDCAM_STORE"
-"""Environment variable by which the page learns which folder to show."""
+"""Environment variable by which the server learns which store to show."""
+SETTINGS_VARIABLE = "MEDCAM_REVIEW"
+"""Environment variable by which the server learns the rest: `ReviewSettings` as JSON. It may hold secrets."""
+SIGN_INS = ("local", "oidc", "proxy")
 
 _START_SECONDS, _STOP_SECONDS = 60.0, 10.0
 
@@ -36,26 +43,77 @@ class ReviewError(MedcamError):
     default_next_step = "Run `medcam doctor`."
 
 
-def results_folder(store: str | os.PathLike[str] | None = None) -> Path:
-    """The folder that the page shows.
+@dataclass(frozen=True, slots=True)
+class ReviewSettings:
+    """How the pages are served.
 
     Args:
-        store: A folder that `medcam annotate --out` wrote, finished or under way; None for ./medcam-demo.
+        address: Address of this computer that the server listens on.
+        port: Its port.
+        sign_in: "local" (the user of this computer is the reader), "oidc" or "proxy".
+        sign_in_settings: Of the sign-in, by the names that its page in the documentation has.
+        idle_minutes: A session ends when its reader did nothing for so long.
+    """
 
-    Returns:
-        Its absolute path.
+    address: str = HOST
+    port: int = DEFAULT_PORT
+    sign_in: str = "local"
+    sign_in_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    idle_minutes: float = 15.0
+
+    def __post_init__(self) -> None:
+        if self.sign_in not in SIGN_INS:
+            raise UsageError(
+                f"there is no sign-in {self.sign_in!r}", code="sign-in", next_step="Use local, oidc or proxy."
+            )
+        if not 0.0 < self.idle_minutes <= 720.0:
+            raise UsageError("a session ends after more than 0 and at most 720 idle minutes", code="sign-in")
+
+    def to_json(self) -> str:
+        """The settings as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> ReviewSettings:
+        """The settings of what `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+def read_sign_in(path: Path) -> tuple[str, dict[str, Any]]:
+    """Reads how readers sign in from a TOML file: `sign_in = "oidc"` or `"proxy"`, and a table of that name.
 
     Raises:
-        UsageError: There is no such folder; code "no-results".
+        UsageError: The file cannot be read, or does not say so (code `sign-in`).
     """
-    folder = Path(store) if store is not None else DEFAULT_RESULTS
-    if folder.is_dir():
-        return folder.resolve()
-    raise UsageError(
-        f"there is no folder {os.fspath(folder)!r} with results to review",
-        code="no-results",
-        next_step="Run `medcam demo`, or `medcam annotate SOURCE --out DIR` and then `medcam review --store DIR`.",
-    )
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        kind = fields["sign_in"]
+        settings = fields.get(kind, {})
+        if kind not in SIGN_INS or not isinstance(settings, dict):
+            raise KeyError(kind)  # noqa: TRY301
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"the file on the sign-in cannot be used ({type(error).__name__})",
+            code="sign-in",
+            next_step='Begin it with sign_in = "oidc" or "proxy", and a table [oidc] or [proxy] after it.',
+        ) from error
+    return kind, settings
+
+
+def check_store(named: str | os.PathLike[str] | None) -> str:
+    """What the server is told of a store.
+
+    Args:
+        named: A folder or a URL; None for the one in the user's data folder.
+
+    Raises:
+        UsageError: There is none (code `no-store`).
+        StoreError: The database cannot be used.
+        AuditKeyError: The key of its trail is not there.
+    """
+    with opened_store(named, make=False) as opened:
+        address = opened.address
+        return address.url if address.file is None else str(address.file.parent)
 
 
 def dashboards_folder() -> Path:
@@ -73,7 +131,7 @@ def dashboards_folder() -> Path:
     )
 
 
-def check_port(port: int) -> None:
+def check_port(port: int, address: str = HOST) -> None:
     """Makes sure that the page can listen on a port of this computer.
 
     Raises:
@@ -86,7 +144,7 @@ def check_port(port: int) -> None:
         with socket.socket() as probe:
             if os.name == "posix":
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
+            probe.bind((address, port))
     except OSError as error:
         raise _no_port(port, error.strerror or "it is taken") from error
 
@@ -99,8 +157,8 @@ def _no_port(port: int, why: str) -> UsageError:
     )
 
 
-def streamlit_command(port: int) -> list[str]:
-    """The command that serves the page: this computer only, nothing sent anywhere, no question asked.
+def server_command() -> list[str]:
+    """The command that serves the pages.
 
     Raises:
         ReviewError: Streamlit or the pages are not installed; code "no-streamlit" or "no-dashboards".
@@ -111,55 +169,7 @@ def streamlit_command(port: int) -> list[str]:
             code="no-streamlit",
             next_step="Install it with `python -m pip install streamlit`.",
         )
-    options = [part for name, value in _options(port) for part in (f"--{name}", value)]
-    return [sys.executable, "-m", "streamlit", "run", str(dashboards_folder() / "home.py"), *options]
-
-
-def _options(port: int) -> tuple[tuple[str, str], ...]:
-    return (
-        ("server.address", HOST),
-        ("server.port", str(port)),
-        # Other names for this computer are refused, so that no web page can reach the results by renaming it.
-        ("server.allowedHosts", HOST),
-        ("server.allowedHosts", "localhost"),
-        ("browser.serverAddress", HOST),
-        # Pinned: a user's own settings of Streamlit must neither move the page nor open it to other web pages.
-        ("server.baseUrlPath", ""),
-        ("server.enableCORS", "true"),
-        ("server.enableXsrfProtection", "true"),
-        ("browser.gatherUsageStats", "false"),
-        # The caller opens the browser, when there is one; Streamlit would also ask for an e-mail address.
-        ("server.headless", "true"),
-        ("server.showEmailPrompt", "false"),
-        ("server.fileWatcherType", "none"),
-        ("runner.postScriptGC", "false"),
-        ("client.toolbarMode", "minimal"),
-        ("client.showErrorDetails", "type"),
-        ("global.developmentMode", "false"),
-        ("logger.level", "warning"),
-        ("logger.hideWelcomeMessage", "true"),
-        *((f"theme.{name}", value) for name, value in _THEME),
-    )
-
-
-# Neutral greys as in the overlay pictures: a tinted or bright surround spoils the eye for a dark film.
-_THEME = (
-    ("base", "dark"),
-    ("primaryColor", "#8fb8d9"),
-    ("backgroundColor", "#0d1013"),
-    ("secondaryBackgroundColor", "#161a1f"),
-    ("textColor", "#eceff2"),
-    ("borderColor", "#2a3037"),
-    ("blueBackgroundColor", "#1b2025"),
-    ("blueTextColor", "#c6cdd4"),
-    ("yellowBackgroundColor", "#2a2213"),
-    ("yellowTextColor", "#ffb729"),
-    ("orangeTextColor", "#ffb729"),
-    ("redBackgroundColor", "#2e1c1d"),
-    ("redTextColor", "#f0a8a4"),
-    ("baseRadius", "small"),
-    ("baseFontSize", "15"),
-)
+    return [sys.executable, str(dashboards_folder() / "serve.py")]
 
 
 def has_display() -> bool:
@@ -169,12 +179,12 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def serve_review(folder: Path, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serves the page until Ctrl-C or SIGTERM, then ends the server.
+def serve_review(store: str, settings: ReviewSettings, on_ready: Callable[[str], None]) -> None:
+    """Serves the pages until Ctrl-C or SIGTERM, then ends the server.
 
     Args:
-        folder: From `results_folder`.
-        port: Port on this computer.
+        store: From `check_store`.
+        settings: How they are served.
         on_ready: Called once with the page's address as soon as it answers.
 
     Raises:
@@ -182,12 +192,12 @@ def serve_review(folder: Path, port: int, on_ready: Callable[[str], None]) -> No
         ReviewError: The server cannot start, stops by itself or never answers; code "no-streamlit", "no-dashboards",
             "review-stopped" or "review-silent".
     """
-    check_port(port)
-    command = streamlit_command(port)
+    check_port(settings.port, settings.address)
+    command = server_command()
     try:
-        with _asked_to_end(), _running(command, folder) as server:
-            if _answers(server, port):
-                on_ready(f"http://{HOST}:{port}")
+        with _asked_to_end(), _running(command, store, settings) as server:
+            if _answers(server, settings):
+                on_ready(f"http://{settings.address}:{settings.port}")
                 server.wait()
             stopped = server.poll()
     except KeyboardInterrupt:
@@ -198,13 +208,18 @@ def serve_review(folder: Path, port: int, on_ready: Callable[[str], None]) -> No
 
 
 @contextmanager
-def _running(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _running(command: list[str], store: str, settings: ReviewSettings) -> Iterator[subprocess.Popen[bytes]]:
     """The server, ended with the block whatever happens in it."""
-    server = subprocess.Popen(command, env={**os.environ, STORE_VARIABLE: str(folder)})  # noqa: S603  our own command
+    told = {STORE_VARIABLE: store, SETTINGS_VARIABLE: settings.to_json()}
+    server = subprocess.Popen(command, env={**os.environ, **told, **_QUIET})  # noqa: S603  our own command
     try:
         yield server
     finally:
         _end(server)
+
+
+_QUIET = {"FORWARDED_ALLOW_IPS": "", "PYTHONUNBUFFERED": "1"}
+"""Nobody's word is taken for where a request comes from."""
 
 
 @contextmanager
@@ -224,11 +239,11 @@ def _asked_to_end() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
+def _answers(server: subprocess.Popen[bytes], settings: ReviewSettings) -> bool:
     """Waits until the page answers; False when it ended before, or does not within a minute."""
     deadline = time.monotonic() + _START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
-        connection = HTTPConnection(HOST, port, timeout=1.0)
+        connection = HTTPConnection(settings.address, settings.port, timeout=1.0)
         try:
             connection.request("GET", "/_stcore/health")
             if connection.getresponse().status == HTTPStatus.OK:

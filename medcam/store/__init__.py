@@ -1,7 +1,7 @@
 """What medcam remembers: studies, reviews, jobs, the audit trail. The only package that knows SQLAlchemy."""
 
 from medcam.store.engine import Store, StoreError, open_store, sqlite_url
-from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, Study
+from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
 from medcam.store.films import FilmStore
 from medcam.store.jobs import Job, JobQueue, JobState
 from medcam.store.readers import ReaderStore
@@ -16,7 +16,7 @@ from medcam.store.trail import (
     find_events,
     signed_message,
 )
-from medcam.store.worklist import Order, Progress, ReadingState, Worklist, WorklistLine, WorklistPage, WorklistQuery
+from medcam.store.worklist import Worklist
 
 __all__ = [
     "GENESIS",
@@ -32,19 +32,12 @@ __all__ = [
     "KeptModel",
     "KeptRadiograph",
     "KeptReview",
-    "Order",
-    "Progress",
     "ReaderStore",
     "Reading",
-    "ReadingState",
     "ReviewStore",
     "Store",
     "StoreError",
-    "Study",
     "Worklist",
-    "WorklistLine",
-    "WorklistPage",
-    "WorklistQuery",
     "audit_events",
     "audit_head",
     "find_events",

@@ -7,7 +7,8 @@ import zlib
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, Study
+from medcam.core.study import Study
+from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
 from medcam.store.schema import ExplanationRow, FindingRow, ModelRow, RadiographRow, StudyRow
 from medcam.store.schema.base import SHORT_ID
 

@@ -6,8 +6,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import InputError
+from medcam.core.study import Study
 from medcam.store.engine import ConflictError, Store
-from medcam.store.film_records import KeptExplanation, KeptModel, KeptRadiograph, Study
+from medcam.store.film_records import KeptExplanation, KeptModel, KeptRadiograph
 from medcam.store.film_rows import (
     explanation_of,
     film_of,
@@ -98,7 +99,7 @@ class FilmStore:
         counted = select(ExplanationRow.card_sha256, func.count()).group_by(ExplanationRow.card_sha256)
         query = select(ModelRow).order_by(ModelRow.created.desc(), ModelRow.card_sha256)
         with self._store.read() as session:
-            counts = dict(session.execute(counted).tuples().all())
+            counts = {row[0]: row[1] for row in session.execute(counted)}
             return [model_of(row, counts.get(row.card_sha256, 0)) for row in session.scalars(query)]
 
     def model(self, card_sha256: str) -> KeptModel | None:

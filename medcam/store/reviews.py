@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,15 +67,23 @@ class ReviewStore:
         Raises:
             InputError: Study, film, explanation and reader do not belong together (code `review-mismatch`).
         """
+        [kept] = self.add_all([review], reader)
+        return kept
+
+    def add_all(self, reviews: Sequence[Review], reader: Reader) -> list[KeptReview]:
+        """Keeps several answers of one reader, all or none; raises as `add`."""
         now = self._clock()
+        kept = []
         with self._store.begin() as session:
-            explanation = _checked(session, review, reader)
-            row = _new_row(review, now)
-            session.add(row)
-            session.flush()
-            body = _noted(review, row.id, explanation)
-            self._trail.add(session, AuditDraft("review-added", reader.label, review.study, body))
-            return KeptReview(row.id, review, now)
+            for review in reviews:
+                explanation = _checked(session, review, reader)
+                row = _new_row(review, now)
+                session.add(row)
+                session.flush()
+                kept.append((KeptReview(row.id, review, now), _noted(review, row.id, explanation)))
+            for one, body in kept:
+                self._trail.add(session, AuditDraft("review-added", reader.label, one.review.study, body))
+        return [one for one, _ in kept]
 
     def of_study(self, study_id: str, reader: Reader | None = None) -> list[KeptReview]:
         """All answers to a study, by one reader or by all, the oldest first."""

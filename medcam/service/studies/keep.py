@@ -13,6 +13,7 @@ from typing import Any
 from medcam.core.card import ModelCard
 from medcam.core.explanation import Explanation
 from medcam.core.radiograph import Identity, Radiograph
+from medcam.core.study import Study
 from medcam.core.urgency import margin, rank
 from medcam.core.zones import Zones
 from medcam.dicom import SourceContext
@@ -20,8 +21,9 @@ from medcam.models.card_json import card_to_json
 from medcam.overlay.film16 import PackedFilm, pack_film
 from medcam.service.explanations.explanation_json import explanation_to_dict
 from medcam.service.studies.opened import OpenedStore
+from medcam.service.studies.voi_table import pack_table
 from medcam.service.studies.zone_image import pack_zones
-from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, Study
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +176,7 @@ def display_record(radiograph: Radiograph, packed: PackedFilm) -> dict[str, Any]
             "function": str(window.function),
             "center": window.center,
             "width": window.width,
-            "table": None if window.table is None else [float(value) for value in window.table],
+            "table": None if window.table is None else pack_table(window.table),
             "first_mapped": window.first_mapped,
             "mirror": window.mirror,
             "source": window.source,

@@ -8,20 +8,21 @@ from pathlib import Path
 import pytest
 
 from medcam.cli import review as command
-from medcam.service.review import ReviewError
+from medcam.service.review import ReviewError, ReviewSettings
 
 from .conftest import Ended
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, int]]:
-    """Folder and port of each page that was served; a page is ready at once and ends at once."""
-    pages: list[tuple[Path, int]] = []
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ReviewSettings]]:
+    """Store and settings of each page that was served; a page is ready at once and ends at once."""
+    pages: list[tuple[str, ReviewSettings]] = []
 
-    def serve(folder: Path, port: int, on_ready: Callable[[str], None]) -> None:
-        pages.append((folder, port))
-        on_ready(f"http://127.0.0.1:{port}")
+    def serve(store: str, settings: ReviewSettings, on_ready: Callable[[str], None]) -> None:
+        pages.append((store, settings))
+        on_ready(f"http://127.0.0.1:{settings.port}")
 
+    monkeypatch.setattr(command, "check_store", lambda named: str(named))
     monkeypatch.setattr(command, "serve_review", serve)
     monkeypatch.setattr(command, "has_display", lambda: False)
     return pages
@@ -36,19 +37,19 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_address_and_the_intended_use_are_said(
-    medcam: Callable[..., Ended], served: list[tuple[Path, int]], opened: list[str], tmp_path: Path
+    medcam: Callable[..., Ended], served: list[tuple[str, ReviewSettings]], opened: list[str], tmp_path: Path
 ) -> None:
     ended = medcam("review", "--store", tmp_path, "--port", 8765)
     assert ended.code == 0
     assert "http://127.0.0.1:8765" in ended.out
     assert "Research use. Not a medical device." in ended.out
-    assert served == [(tmp_path.resolve(), 8765)]
+    assert served == [(str(tmp_path), ReviewSettings("127.0.0.1", 8765))]
     assert opened == []
 
 
 def test_a_browser_is_opened_where_there_is_a_display(
     medcam: Callable[..., Ended],
-    served: list[tuple[Path, int]],
+    served: list[tuple[str, ReviewSettings]],
     opened: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -60,17 +61,22 @@ def test_a_browser_is_opened_where_there_is_a_display(
 
 def test_without_results_the_next_step_is_told(
     medcam: Callable[..., Ended],
-    served: list[tuple[Path, int]],
-    opened: list[str],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    ended = medcam("review")
+    ended = medcam("review", "--store", tmp_path / "none")
     assert ended.code == 2
-    assert "no-results" in ended.err
+    assert "no-store" in ended.err
     assert "medcam demo" in ended.err
-    assert served == []
+
+
+def test_how_readers_sign_in_comes_from_a_file(
+    medcam: Callable[..., Ended], served: list[tuple[str, ReviewSettings]], tmp_path: Path
+) -> None:
+    path = tmp_path / "sign-in.toml"
+    path.write_text('sign_in = "proxy"\n[proxy]\nproxies = ["192.0.2.7"]\n')
+    ended = medcam("review", "--store", "s", "--sign-in", path, "--address", "192.0.2.1", "--idle-minutes", 5)
+    assert ended.code == 0
+    assert served == [("s", ReviewSettings("192.0.2.1", 8501, "proxy", {"proxies": ["192.0.2.7"]}, 5.0))]
 
 
 def test_a_page_that_cannot_be_served_ends_with_its_code(
@@ -80,6 +86,7 @@ def test_a_page_that_cannot_be_served_ends_with_its_code(
         raise ReviewError("it stopped", code="review-stopped")
 
     monkeypatch.setattr(command, "serve_review", fail)
+    monkeypatch.setattr(command, "check_store", lambda named: str(named))
     ended = medcam("review", "--store", tmp_path)
     assert ended.code == 3
     assert "review-stopped" in ended.err

@@ -1,43 +1,50 @@
-"""Films as `medcam annotate` leaves them on the disk, without a model, and the pages on the import path."""
+"""A store with films as `medcam annotate --store` leaves them, without a model, and the pages on the import path."""
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from medcam.core.activation import ActivationMap
+from medcam.core.card import FindingCard, InputRecipe, ModelCard
 from medcam.core.codes import CodedConcept
+from medcam.core.display import DisplayWindow
 from medcam.core.explanation import Engine, Explanation, ModelReference, OutOfDistribution, Source
 from medcam.core.finding import Evidence, Finding, Point, Region, ZonesSource
 from medcam.core.geometry import Box, GridTransform
-from medcam.core.radiograph import Identity
-from medcam.overlay.png import save_png
-from medcam.service.annotate.pictures import overlay_name
-from medcam.service.explanations.explanation_json import write_explanation
+from medcam.core.radiograph import Identity, Radiograph, View
+from medcam.core.reader import Reader, Role
+from medcam.core.study import Study
+from medcam.overlay.film16 import pack_film
+from medcam.service.audit.key import KEY_VARIABLE
+from medcam.service.studies.keep import FilmToKeep, Keeper, display_record
+from medcam.service.studies.opened import OpenedStore, opened_store
+from medcam.store import KeptRadiograph
 
 PAGES = Path(__file__).resolve().parents[3] / "dashboards"
 sys.path.insert(0, str(PAGES))
 """As Streamlit does: the pages import each other by the names of their files."""
+
+from desk import DeskReader  # noqa: E402  after the path
 
 BIAS, SIDE = -1.5, 4
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a model says about one finding, and whether its picture is drawn."""
+    """What a model says about one finding."""
 
     name: str
     probability: float
     threshold: float = 0.5
     withheld: bool = False
     zones: bool = False
-    drawn: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,13 @@ class Film:
     warnings: tuple[str, ...] = ()
 
 
-WriteFilm = Callable[..., Path]
+@dataclass(frozen=True)
+class Desk:
+    """A store and the reader who sits before it."""
+
+    opened: OpenedStore
+    reader: Reader
+    keep: Callable[..., str]
 
 
 @pytest.fixture
@@ -64,27 +77,52 @@ def film() -> type[Film]:
 
 
 @pytest.fixture
-def write_film(tmp_path: Path) -> WriteFilm:
-    """Writes a film, named by a number, into the results folder `tmp_path / "out"`; returns its own folder."""
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An empty store that the pages show to a reader with all roles; `keep` puts a film into it, named by a number."""
+    import desk as desk_module
+    import session
 
-    def write(number: int, film: Film) -> Path:
-        folder = tmp_path / "out" / f"{number:016x}" / f"{number + 1:016x}"
-        folder.mkdir(parents=True)
-        for said in film.findings:
-            if said.drawn:
-                save_png(folder / overlay_name(said.name), np.full((24, 32, 3), 90, np.uint8))
-        write_explanation(folder / "explanation.json", _explanation(film))
-        return folder
+    monkeypatch.setenv(KEY_VARIABLE, str(tmp_path / "audit.pem"))
+    with opened_store(tmp_path / "store") as opened:
+        reader = opened.readers.set("local", "ada", name="Ada", roles=list(Role), everything=True)
+        monkeypatch.setattr(desk_module, "_OPENED", [opened])
+        monkeypatch.setattr(session, "current_reader", lambda: DeskReader(reader))
+        card = ModelCard(
+            "tiny", "0.1", (FindingCard("Nodule", threshold=0.4), FindingCard("Mass")), InputRecipe(8, 8), "resnet"
+        )
+        keeper = Keeper.of(opened, card)
 
-    return write
+        def keep(number: int, film: Film, **attributes: str) -> str:
+            return _keep(keeper, number, film, attributes)
+
+        yield Desk(opened, reader, keep)
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """The results folder, empty at first."""
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder
+def _keep(keeper: Keeper, number: int, film: Film, attributes: dict[str, str]) -> str:
+    """Keeps a film; returns its study's id."""
+    identity = Identity(f"1.2.3.{number}", "1.2", f"1.2.1.{number}", f"1.2.0.{number}")
+    pixels = np.arange(320 * 240, dtype=np.float32).reshape(320, 240) % 4096
+    sha256 = f"{number:064x}"
+    packed = pack_film(pixels)
+    radiograph = Radiograph(pixels, DisplayWindow(center=2048, width=4096), view=View(film.view), identity=identity)
+    known = {"PatientID": f"P{number}", "PatientName": f"DOE^N{number}", **attributes, "film": {"modality": "DX"}}
+    names = {"patient_id": "PatientID", "patient_name": "PatientName", "study_date": "StudyDate"}
+    values = {name: str(known.get(keyword, "")) for name, keyword in names.items()}
+    study = Study(id=Identity.folder_name(identity.study_instance_uid), uid=identity.study_instance_uid, **values)
+    kept = KeptRadiograph(
+        id=Identity.folder_name(identity.sop_instance_uid),
+        study_id=study.id,
+        uid=identity.sop_instance_uid,
+        sha256=sha256,
+        source="copy",
+        view=film.view,
+        display=display_record(radiograph, packed),
+        attributes=known,
+    )
+    to_keep = FilmToKeep(study, kept, packed.data, None, b"file")
+    explanation = replace(_explanation(film), source=Source(identity, 320, 240, sha256, film.view))
+    keeper.keep(to_keep, explanation, f"request {number}")
+    return study.id
 
 
 def _explanation(film: Film) -> Explanation:

@@ -10,20 +10,17 @@ import time
 import pytest
 from streamlit import config
 
+import serve
+from access import HeaderWay
 from medcam.core.errors import UsageError
 from medcam.service import review
+from medcam.service.studies.opened import open_studies
 
 
 @pytest.fixture
 def options():
-    """Options of the command that starts the server; a list where one is given several times."""
-    command = review.streamlit_command(8123)
-    assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
-    assert command[4] == str(review.dashboards_folder() / "home.py")
-    given: dict[str, list[str]] = {}
-    for name, value in zip(command[5::2], command[6::2], strict=True):
-        given.setdefault(name.removeprefix("--"), []).append(value)
-    return given
+    """Streamlit's settings, as the server's program sets them."""
+    return serve.options(review.ReviewSettings(port=8123))
 
 
 @pytest.fixture
@@ -42,17 +39,62 @@ def taken_port():
 
 
 def test_nothing_is_reported_to_anyone(options):
-    assert options["browser.gatherUsageStats"] == ["false"]
-    assert options["server.showEmailPrompt"] == ["false"]
+    assert options["browser.gatherUsageStats"] is False
+    assert options["server.showEmailPrompt"] is False
 
 
 def test_the_page_listens_on_this_computer_alone(options):
     assert review.HOST == "127.0.0.1"
-    assert options["server.address"] == ["127.0.0.1"]
-    assert options["browser.serverAddress"] == ["127.0.0.1"]
-    assert options["server.port"] == ["8123"]
-    assert options["server.allowedHosts"] == ["127.0.0.1", "localhost"]
-    assert options["server.enableXsrfProtection"] == ["true"]
+    assert options["server.address"] == "127.0.0.1"
+    assert options["server.port"] == 8123
+    assert options["server.enableXsrfProtection"] is True
+
+
+def test_the_command_is_the_servers_program_and_says_no_secret():
+    assert review.server_command() == [sys.executable, str(review.dashboards_folder() / "serve.py")]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.1"])
+def test_without_sign_in_no_other_address_is_served(address):
+    with pytest.raises(UsageError):
+        serve.way_of(review.ReviewSettings(address)).check_start(address)
+
+
+def test_ways_of_signing_in_come_from_a_file(tmp_path):
+    path = tmp_path / "sign-in.toml"
+    path.write_text('sign_in = "proxy"\n[proxy]\nproxies = ["192.0.2.7"]\nhosts = ["medcam.example"]\n')
+    kind, given = review.read_sign_in(path)
+    settings = review.ReviewSettings.from_json(review.ReviewSettings("0.0.0.0", 1, kind, given).to_json())
+    way = serve.way_of(settings)
+
+    assert isinstance(way, HeaderWay)
+    assert way.proxies == ("192.0.2.7",)
+    assert way.hosts == frozenset({"medcam.example"})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", 'sign_in = "magic"', 'sign_in = "oidc"\noidc = 3', "sign_in = 7", None]
+)
+def test_a_file_that_says_no_way_is_refused(tmp_path, text):
+    path = tmp_path / "sign-in.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UsageError) as refused:
+        review.read_sign_in(path)
+    assert refused.value.code == "sign-in"
+
+
+@pytest.mark.parametrize("given", [{}, {"proxies": ["nonsense"]}, {"proxies": ["192.0.2.7"], "unknown": 1}])
+def test_settings_that_do_not_fit_are_refused(given):
+    with pytest.raises(UsageError) as refused:
+        serve.way_of(review.ReviewSettings(sign_in="proxy", sign_in_settings=given))
+    assert refused.value.code == "sign-in"
+
+
+@pytest.mark.parametrize("changes", [{"sign_in": "none"}, {"idle_minutes": 0.0}, {"idle_minutes": 1000.0}])
+def test_settings_that_are_none_are_refused(changes):
+    with pytest.raises(UsageError):
+        review.ReviewSettings(**changes)
 
 
 def test_streamlit_knows_every_option(options):
@@ -73,30 +115,27 @@ def test_a_taken_port_is_refused_before_anything_is_started(taken_port, tmp_path
     monkeypatch.setattr(review.subprocess, "Popen", lambda *_, **__: pytest.fail("a server was started"))
 
     with pytest.raises(UsageError) as refused:
-        review.serve_review(tmp_path, taken_port, lambda _: None)
+        review.serve_review(str(tmp_path), review.ReviewSettings(port=taken_port), lambda _: None)
 
     assert refused.value.code == "port-unavailable"
 
 
-def test_the_results_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_store_that_is_not_there_is_told_before_anything_is_started(tmp_path):
     with pytest.raises(UsageError) as refused:
-        review.results_folder()
-    assert refused.value.code == "no-results"
+        review.check_store(tmp_path / "none")
+    assert refused.value.code == "no-store"
 
-    (tmp_path / "medcam-demo").mkdir()
-    assert review.results_folder() == (tmp_path / "medcam-demo").resolve()
-    assert review.results_folder(tmp_path) == tmp_path.resolve()
 
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError):
-        review.results_folder(tmp_path / "file")
+def test_a_store_is_told_to_the_server_by_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDCAM_AUDIT_KEY", str(tmp_path / "audit.pem"))
+    open_studies(tmp_path / "store").close()
+    assert review.check_store(tmp_path / "store") == str(tmp_path / "store")
 
 
 def test_missing_parts_are_named(monkeypatch, tmp_path):
     monkeypatch.setattr(review.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(review.ReviewError) as refused:
-        review.streamlit_command(8123)
+        review.server_command()
     assert refused.value.code == "no-streamlit"
 
     monkeypatch.setattr(review.medcam, "__file__", str(tmp_path / "medcam" / "__init__.py"))
@@ -109,7 +148,7 @@ def serve_instead(monkeypatch, program):
     """Puts a small program in the server's place; returns the processes that are started."""
     started = []
     popen = review.subprocess.Popen
-    monkeypatch.setattr(review, "streamlit_command", lambda _: [sys.executable, "-c", program])
+    monkeypatch.setattr(review, "server_command", lambda: [sys.executable, "-c", program])
     monkeypatch.setattr(
         review.subprocess, "Popen", lambda *args, **options: started.append(popen(*args, **options)) or started[-1]
     )
@@ -119,8 +158,9 @@ def serve_instead(monkeypatch, program):
 def test_a_server_that_stops_by_itself_is_told(monkeypatch, tmp_path, free_port):
     started = serve_instead(monkeypatch, "raise SystemExit(7)")
 
+    settings = review.ReviewSettings(port=free_port)
     with pytest.raises(review.ReviewError, match="exit code 7") as stopped:
-        review.serve_review(tmp_path, free_port, lambda _: pytest.fail("it never answered"))
+        review.serve_review(str(tmp_path), settings, lambda _: pytest.fail("it never answered"))
 
     assert stopped.value.code == "review-stopped"
     assert [server.returncode for server in started] == [7]
@@ -130,8 +170,9 @@ def test_a_server_that_never_answers_is_ended_and_told(monkeypatch, tmp_path, fr
     started = serve_instead(monkeypatch, "import time; time.sleep(60)")
     monkeypatch.setattr(review, "_START_SECONDS", 0.3)
 
+    settings = review.ReviewSettings(port=free_port)
     with pytest.raises(review.ReviewError) as silent:
-        review.serve_review(tmp_path, free_port, lambda _: pytest.fail("it never answered"))
+        review.serve_review(str(tmp_path), settings, lambda _: pytest.fail("it never answered"))
 
     assert silent.value.code == "review-silent"
     assert started[0].returncode == -signal.SIGTERM
@@ -167,7 +208,7 @@ def test_the_server_ends_with_its_caller(monkeypatch, tmp_path, free_port, numbe
         signal.raise_signal(number)
 
     began = time.monotonic()
-    review.serve_review(tmp_path, free_port, ready)
+    review.serve_review(str(tmp_path), review.ReviewSettings(port=free_port), ready)
 
     assert told == [f"http://127.0.0.1:{free_port}"]
     assert started[0].poll() is not None

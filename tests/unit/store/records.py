@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, Study
+from medcam.core.study import Study
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
 
 CARD = KeptModel("c" * 64, "tiny", "1", "w" * 64, "{}")
 

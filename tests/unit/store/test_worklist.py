@@ -6,7 +6,8 @@ import pytest
 
 from medcam.core.errors import InvalidValueError
 from medcam.core.reader import Role
-from medcam.store import KeptFinding, Order, ReadingState, Worklist, WorklistQuery
+from medcam.core.worklist import Order, ReadingState, WorklistQuery
+from medcam.store import KeptFinding, Worklist
 
 from .records import explanation, film, study
 

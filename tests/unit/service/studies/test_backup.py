@@ -11,12 +11,13 @@ import pytest
 from medcam.core.errors import InputError
 from medcam.core.reader import Role
 from medcam.core.review import Answer, Phase, Review
+from medcam.core.worklist import WorklistQuery
 from medcam.service.audit.key import key_path, read_verifier
 from medcam.service.audit.verify import verify_trail
 from medcam.service.studies.backup import back_up, restore
 from medcam.service.studies.migrate import migrate_store
 from medcam.service.studies.opened import opened_store
-from medcam.store import AuditDraft, StoreError, WorklistQuery, audit_events
+from medcam.store import AuditDraft, StoreError, audit_events
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from medcam.core.reader import Reader, Role
+from medcam.core.worklist import WorklistQuery
 from medcam.core.zones import ZONES
 from medcam.dicom import load_radiograph
 from medcam.overlay.film16 import PackedFilm, unpack_film
 from medcam.service.explanations.explanation_json import read_explanation
 from medcam.service.studies.opened import opened_store
 from medcam.service.studies.zone_image import unpack_zones
-from medcam.store import StoreError, WorklistQuery, audit_events
+from medcam.store import StoreError, audit_events
 
 ANYBODY = Reader(0, "local", "x", "X", frozenset({Role.READER}), everything=True)
 

@@ -1,0 +1,1 @@
+"""Catalogues of words, one file for each language, all with the same keys."""

@@ -1,0 +1,80 @@
+"""The first read without the model: what the reader sees, kept before anything is shown."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcam.core.reader import Reader
+from medcam.core.review import Answer, Phase, Review
+from medcam.service.studies.opened import OpenedStore
+from medcam.service.studies.shown import ShownFilm, explanation_of
+from session import seconds_open
+from words import finding_name, say
+
+_DEFAULT_CONFIDENCE = 75
+
+
+def is_due(opened: OpenedStore, reader: Reader, film: ShownFilm, *, wanted: bool) -> bool:
+    """Whether what the model says is to be hidden: it is wanted, and the reader has not answered for this film yet."""
+    if not (wanted and film.explanations):
+        return False
+    kept = opened.reviews.of_study(film.film.study_id, reader)
+    return not any(one.review.radiograph == film.film.id for one in kept)
+
+
+def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> None:
+    """Draws the questions of a first read."""
+    names = [finding.name for finding in explanation_of(film.explanations[0].content).findings]
+    names.sort(key=finding_name)
+    st.subheader(say("review.blind-head"), anchor=False)
+    key = f"blind-{film.film.id}"
+    seen = st.pills(
+        say("review.blind-present"), names, selection_mode="multi", format_func=finding_name, key=f"{key}-present"
+    )
+    left = [name for name in names if name not in seen]
+    unsure = st.pills(
+        say("review.blind-uncertain"), left, selection_mode="multi", format_func=finding_name, key=f"{key}-uncertain"
+    )
+    confidence = {
+        name: st.slider(
+            say("review.blind-confidence", finding=finding_name(name)),
+            50,
+            100,
+            _DEFAULT_CONFIDENCE,
+            key=f"{key}-{name}",
+        )
+        for name in seen
+    }
+    if st.button(say("review.blind-commit"), type="primary", shortcut="Ctrl+Enter"):
+        _keep(opened, reader, film, names, confidence, frozenset(unsure))
+        st.rerun()
+
+
+def _keep(
+    opened: OpenedStore,
+    reader: Reader,
+    film: ShownFilm,
+    names: list[str],
+    present: dict[str, int],
+    unsure: frozenset[str],
+) -> None:
+    """Keeps an answer for every finding: what was not named is absent, with confidence 0 that it is there."""
+    seconds = round(seconds_open(), 1)
+    reviews = []
+    for name in names:
+        answer = Answer.PRESENT if name in present else Answer.UNCERTAIN if name in unsure else Answer.ABSENT
+        confidence = {Answer.PRESENT: float(present.get(name, 0)), Answer.UNCERTAIN: 50.0}.get(answer, 0.0)
+        review = Review(
+            study=film.film.study_id,
+            radiograph=film.film.id,
+            explanation=None,
+            reader=reader.id,
+            phase=Phase.BLIND,
+            finding=name,
+            answer=answer,
+            confidence=confidence,
+            display={"overlay": False},
+            seconds=seconds,
+        )
+        reviews.append(review)
+    opened.reviews.add_all(reviews, reader)

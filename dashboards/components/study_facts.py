@@ -1,0 +1,97 @@
+"""What a reader may want to know beside the film: evidence, answers so far, the file's attributes, the model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+
+import streamlit as st
+
+from components import ledger, model_card, notices, provenance
+from components.markup import facts, table
+from components.study_table import date_words
+from medcam.service.studies.opened import OpenedStore
+from medcam.service.studies.shown import ShownFilm, ShownStudy, card_of, explanation_of, shown_study
+from words import finding_name, say
+
+_LATEST_FIRST = -1
+
+
+def draw(opened: OpenedStore, shown: ShownStudy, film: ShownFilm, *, blind: bool, finding: str) -> None:
+    """Draws tabs; while the reader reads blind, those that tell what the model or others say are left out.
+
+    Args:
+        opened: The store.
+        shown: The study.
+        film: Its film that is shown.
+        blind: Whether what the model says is hidden.
+        finding: The finding that is answered for; empty for none.
+    """
+    if blind or not film.explanations:
+        _attributes(film)
+        return
+    explanation = explanation_of(film.explanations[0].content)
+    notices.film_notices(explanation)
+    names = ("evidence", "answers", "attributes", "model", "record")
+    evidence, answers, attributes, model, record = st.tabs([say(f"review.{name}") for name in names])
+    with evidence:
+        if finding:
+            found = explanation.finding(finding)
+            ledger.ledger(found)
+            ledger.zones(found.evidence)
+            ledger.regions(found.regions, has_ledger=found.evidence is not None)
+    with answers:
+        _answers(opened, shown)
+        _priors(opened, shown)
+    with attributes:
+        _attributes(film)
+    with model:
+        model_card.draw(card_of(opened, film.explanations[0]), short=True)
+    with record:
+        provenance.model_line(explanation)
+        provenance.record(explanation)
+
+
+def _answers(opened: OpenedStore, shown: ShownStudy) -> None:
+    kept = opened.reviews.of_study(shown.study.id)[::_LATEST_FIRST]
+    if not kept:
+        st.caption(say("review.no-answers"))
+        return
+    readers = {reader.id: reader.name for reader in opened.readers.all()}
+    head = tuple(say(f"review.table.{name}") for name in ("finding", "answer", "reader", "when", "comment"))
+    rows = [
+        (
+            escape(finding_name(one.review.finding)),
+            escape(say(f"review.{one.review.answer}")) + (" ◦" if one.review.phase == "blind" else ""),
+            escape(readers.get(one.review.reader, "")),
+            datetime.fromtimestamp(one.created, UTC).strftime("%Y-%m-%d %H:%M"),
+            escape(one.review.comment),
+        )
+        for one in kept
+    ]
+    st.html(table(say("review.answers"), head, rows))
+
+
+def _priors(opened: OpenedStore, shown: ShownStudy) -> None:
+    """What models said of the patient's earlier studies."""
+    for prior in shown.priors[:3]:
+        st.markdown(f"**{say('review.prior-of', date=date_words(prior.study_date))}**")
+        for film in shown_study(opened, prior.id).films:
+            if not film.explanations:
+                continue
+            present = [one for one in explanation_of(film.explanations[0].content).findings if one.present]
+            st.caption(", ".join(f"{finding_name(one.name)} {one.probability:.2f}" for one in present) or "–")
+
+
+def _attributes(film: ShownFilm) -> None:
+    pairs = [
+        (keyword, value if isinstance(value, str) else ", ".join(value))
+        for keyword, value in film.film.attributes.items()
+        if keyword != "film"
+    ]
+    own = film.film.attributes.get("film", {})
+    pairs += [(name, str(value)) for name, value in own.items()]
+    record = film.film.display
+    pairs += [("Rows × Columns", f"{record['rows']} × {record['columns']}"), ("SHA-256", film.film.sha256[:16])]
+    pairs += [("Steps", "; ".join(record["steps"]))]
+    st.html(facts(pairs))

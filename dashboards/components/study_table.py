@@ -1,0 +1,82 @@
+"""Studies in a table from which one is opened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import streamlit as st
+
+from medcam.core.worklist import WorklistLine
+from words import finding_name, say
+
+_HOUR, _DAY = 3600.0, 86400.0
+
+
+def study_table(lines: Sequence[WorklistLine], *, key: str) -> str | None:
+    """Draws studies; returns the id of the one that was just chosen.
+
+    Args:
+        lines: In the order in which they are shown.
+        key: Of the table.
+    """
+    chosen = st.dataframe(
+        _columns(lines),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=key,
+        height="content",
+        row_height=34,
+        column_config={
+            say("worklist.column.probability"): st.column_config.ProgressColumn(
+                format="%.2f", min_value=0.0, max_value=1.0, width="small"
+            ),
+            say("worklist.column.films"): st.column_config.NumberColumn(width="small"),
+            say("worklist.column.readers"): st.column_config.NumberColumn(width="small"),
+        },
+    )
+    rows = chosen.selection.rows
+    return lines[rows[0]].study.id if rows else None
+
+
+def _columns(lines: Sequence[WorklistLine]) -> dict[str, list[object]]:
+    now = time.time()
+    return {
+        say("worklist.column.finding"): [_finding(line) for line in lines],
+        say("worklist.column.probability"): [line.probability for line in lines],
+        say("worklist.column.state"): [say(f"worklist.state.{line.state}") for line in lines],
+        say("worklist.column.patient"): [_person(line.study.patient_name) for line in lines],
+        say("worklist.column.id"): [line.study.patient_id for line in lines],
+        say("worklist.column.accession"): [line.study.accession_number for line in lines],
+        say("worklist.column.date"): [date_words(line.study.study_date) for line in lines],
+        say("worklist.column.description"): [line.study.description for line in lines],
+        say("worklist.column.waiting"): [_waiting(line, now) for line in lines],
+        say("worklist.column.films"): [line.films for line in lines],
+        say("worklist.column.readers"): [line.readers_done for line in lines],
+    }
+
+
+def _finding(line: WorklistLine) -> str:
+    if line.finding:
+        return finding_name(line.finding)
+    return say("worklist.withheld") if line.flagged else say("worklist.no-finding")
+
+
+def _person(name: str) -> str:
+    """A Person Name for the eye: family name, given names; the alphabetic form where there are several."""
+    parts = [part for part in name.split("=")[0].split("^")[:2] if part]
+    return ", ".join(parts)
+
+
+def date_words(date: str) -> str:
+    """YYYYMMDD as YYYY-MM-DD; other texts as they are."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
+
+
+def _waiting(line: WorklistLine, now: float) -> str:
+    waited = max(0.0, now - line.received)
+    words = f"{waited / _HOUR:.0f} h" if waited < 2 * _DAY else f"{waited / _DAY:.0f} d"
+    if waited < _HOUR:
+        words = f"{waited / 60:.0f} min"
+    return f"{words} · {say('worklist.overdue')}" if line.overdue else words

@@ -1,0 +1,116 @@
+"""The server of the review pages, as a program: `python serve.py`, started by `medcam review`.
+
+What it shows and how it listens comes from the environment, as `medcam.service.review` sets it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from access import Gate, HeaderWay, Hooks, Limits, LocalWay, OidcWay, Way, film_route
+from desk import StoreAccess, opened_desk
+from medcam.core.errors import InvalidValueError, MedcamError, UsageError
+from medcam.service.review import SETTINGS_VARIABLE, ReviewSettings
+
+HOME = Path(__file__).with_name("home.py")
+_STOPPED = 3
+
+
+def main() -> None:
+    """Serves until it is ended."""
+    try:
+        settings = ReviewSettings.from_json(os.environ[SETTINGS_VARIABLE])
+        way = way_of(settings)
+        way.check_start(settings.address)
+        app = app_of(settings, way)
+    except MedcamError as error:
+        raise SystemExit(f"error [{error.code}]: {error.message}\n  {error.next_step}") from error
+    app.run(config=options(settings))
+
+
+def app_of(settings: ReviewSettings, way: Way) -> st.App:
+    """The pages, their films and the gate before both.
+
+    Raises:
+        MedcamError: The store cannot be opened.
+    """
+    access = StoreAccess(opened_desk())
+    hooks = Hooks(on_login=access.note_login, on_refused=access.note_refused, on_end=access.note_end)
+    gate = Middleware(Gate, way=way, access=access, hooks=hooks, limits=Limits(idle=60.0 * settings.idle_minutes))
+    secrets = way.secrets() if isinstance(way, OidcWay) else None
+    return st.App(HOME, secrets=secrets, routes=[film_route(access, access.load_film)], middleware=[gate])
+
+
+def way_of(settings: ReviewSettings) -> Way:
+    """How readers sign in.
+
+    Raises:
+        UsageError: The settings do not fit the way (code `sign-in`).
+    """
+    given = dict(settings.sign_in_settings)
+    try:
+        if settings.sign_in == "local":
+            return LocalWay(**given)
+        for name in ("proxies", "hosts"):
+            if name in given:
+                given[name] = frozenset(given[name]) if name == "hosts" else tuple(given[name])
+        return OidcWay(**given) if settings.sign_in == "oidc" else HeaderWay(**given)
+    except (TypeError, InvalidValueError) as error:
+        raise UsageError(
+            f"the settings of the sign-in cannot be used ({error})",
+            code="sign-in",
+            next_step="Compare them with the page on OpenID Connect or on proxies in the documentation.",
+        ) from error
+
+
+def options(settings: ReviewSettings) -> dict[str, Any]:
+    """Streamlit's settings. All that matter are pinned: a user's own must neither move nor open the pages."""
+    theme = {f"theme.{name}": value for name, value in _THEME.items()}
+    return {
+        "server.address": settings.address,
+        "server.port": settings.port,
+        "server.baseUrlPath": "",
+        "server.enableCORS": True,
+        "server.enableXsrfProtection": True,
+        "server.headless": True,
+        "server.showEmailPrompt": False,
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": False,
+        "runner.postScriptGC": False,
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "type",
+        "client.showSidebarNavigation": False,
+        "global.developmentMode": False,
+        "logger.level": "warning",
+        "logger.hideWelcomeMessage": True,
+        **theme,
+    }
+
+
+# Neutral greys as in the overlay pictures: a tinted or bright surround spoils the eye for a dark film.
+_THEME: dict[str, str | int] = {
+    "base": "dark",
+    "primaryColor": "#8fb8d9",
+    "backgroundColor": "#0d1013",
+    "secondaryBackgroundColor": "#161a1f",
+    "textColor": "#eceff2",
+    "borderColor": "#2a3037",
+    "blueBackgroundColor": "#1b2025",
+    "blueTextColor": "#c6cdd4",
+    "yellowBackgroundColor": "#2a2213",
+    "yellowTextColor": "#ffb729",
+    "orangeTextColor": "#ffb729",
+    "redBackgroundColor": "#2e1c1d",
+    "redTextColor": "#f0a8a4",
+    "baseRadius": "small",
+    "baseFontSize": 14,
+}
+
+
+if __name__ == "__main__":
+    main()

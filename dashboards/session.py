@@ -1,0 +1,67 @@
+"""Who reads the page that is being drawn, and what is remembered while they go from page to page."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import streamlit as st
+
+from access import current_reader
+from desk import DeskReader
+from medcam.core.reader import Reader
+from medcam.core.worklist import ReadingState, WorklistQuery
+from medcam.service.studies.opened import OpenedStore
+
+_QUEUE, _STUDY, _SINCE = "queue", "open-study", "open-since"
+
+
+def current_desk_reader() -> Reader:
+    """The reader of the page that is being drawn, as the store has them now.
+
+    Raises:
+        NotSignedInError: Nobody is signed in.
+    """
+    reader = current_reader()
+    assert isinstance(reader, DeskReader)
+    return reader.reader
+
+
+def set_queue(query: WorklistQuery) -> None:
+    """Remembers which worklist the reader works through."""
+    st.session_state[_QUEUE] = query
+
+
+def open_study(study_id: str) -> bool:
+    """Remembers which study is open; returns whether it is another one than before."""
+    new = st.session_state.get(_STUDY) != study_id
+    if new:
+        st.session_state[_STUDY], st.session_state[_SINCE] = study_id, time.time()
+    return new
+
+
+def open_study_id() -> str:
+    """The study that was opened last; empty where none was."""
+    return str(st.session_state.get(_STUDY, ""))
+
+
+def seconds_open() -> float:
+    """How long the study has been open."""
+    return max(0.0, time.time() - float(st.session_state.get(_SINCE, time.time())))
+
+
+def next_study(opened: OpenedStore, reader: Reader, current: str) -> str | None:
+    """The study after this one in the reader's worklist that they are not done with; None where there is none.
+
+    Args:
+        opened: The store.
+        reader: Who reads.
+        current: The study that is open.
+    """
+    query = st.session_state.get(_QUEUE) or WorklistQuery(longest_wait=86400.0)
+    for state in (ReadingState.UNREAD, ReadingState.BEGUN):
+        page = opened.worklist.page(replace(query, state=state, page=1, size=50), reader, time.time())
+        following = next((line.study.id for line in page.lines if line.study.id != current), None)
+        if following is not None:
+            return following
+    return None

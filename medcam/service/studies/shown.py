@@ -1,0 +1,175 @@
+"""A study as a page shows it: its films, what a model said of each, and everything that a viewer draws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from medcam.core.arrays import BoolArray, ByteArray
+from medcam.core.card import ModelCard
+from medcam.core.display import DisplayWindow, VoiFunction
+from medcam.core.errors import InputError
+from medcam.core.explanation import Explanation
+from medcam.core.finding import Point
+from medcam.core.radiograph import PixelSpacing
+from medcam.core.study import Study
+from medcam.core.zones import BODY_ZONES
+from medcam.models.card_json import card_from_json
+from medcam.overlay.colour import positive_colours, signed_colours
+from medcam.service.explanations.explanation_json import explanation_from_dict
+from medcam.service.studies.opened import OpenedStore
+from medcam.service.studies.voi_table import unpack_table
+from medcam.service.studies.zone_image import unpack_zones
+from medcam.store import KeptExplanation, KeptRadiograph
+
+Polygon = tuple[Point, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ShownFilm:
+    """A film and what models said of it.
+
+    Args:
+        film: The film.
+        explanations: What models said, the newest first, still packed.
+    """
+
+    film: KeptRadiograph = field(repr=False)
+    explanations: tuple[KeptExplanation, ...] = field(repr=False)
+
+    @property
+    def window(self) -> DisplayWindow:
+        """How the film is shown at first."""
+        return window_of(self.film.display["window"])
+
+    @property
+    def spacing(self) -> PixelSpacing | None:
+        """mm between pixels, None when unknown."""
+        spacing = self.film.display["spacing"]
+        return None if spacing is None else PixelSpacing(spacing["row"], spacing["column"], spacing["at_patient"])
+
+    @property
+    def orientation(self) -> tuple[str, ...]:
+        """Patient Orientation; empty when unknown."""
+        return tuple(self.film.display["orientation"])
+
+
+@dataclass(frozen=True, eq=False)
+class ShownStudy:
+    """A study as a page shows it.
+
+    Args:
+        study: The study.
+        films: Its films, in the order in which they came.
+        priors: Earlier studies of the same patient, the latest first.
+    """
+
+    study: Study = field(repr=False)
+    films: tuple[ShownFilm, ...]
+    priors: tuple[Study, ...]
+
+
+def shown_study(opened: OpenedStore, study_id: str) -> ShownStudy:
+    """A study with its films. Whether somebody may see it is asked elsewhere.
+
+    Raises:
+        InputError: There is no such study (code `no-such-study`).
+        StoreError: The database cannot be used.
+    """
+    study = opened.films.study(study_id)
+    if study is None:
+        raise InputError(
+            "there is no such study", code="no-such-study", next_step="The page `Worklist` shows the ids of studies."
+        )
+    films = tuple(ShownFilm(film, tuple(opened.films.explanations(film.id))) for film in opened.films.films(study_id))
+    return ShownStudy(study, films, tuple(opened.films.priors(study)))
+
+
+@lru_cache(maxsize=64)
+def explanation_of(content: bytes) -> Explanation:
+    """The explanation in a kept text; raises InputError where it is damaged."""
+    return explanation_from_dict(json.loads(content))
+
+
+@lru_cache(maxsize=64)
+def card_from_text(text: str) -> ModelCard:
+    """The card of a kept text; raises ModelError where it is damaged."""
+    return card_from_json(text)
+
+
+def card_of(opened: OpenedStore, explanation: KeptExplanation) -> ModelCard:
+    """The card of the model as it was when it spoke.
+
+    Raises:
+        InputError: The store has lost it (code `no-such-model-card`).
+    """
+    model = opened.films.model(explanation.card_sha256)
+    if model is None:
+        raise InputError(
+            "the card of this model is not in the store",
+            code="no-such-model-card",
+            next_step="Restore the store from a backup.",
+        )
+    return card_from_text(model.card)
+
+
+@lru_cache(maxsize=64)
+def zone_outlines(packed: bytes, rows: int, columns: int) -> Mapping[str, tuple[Polygon, ...]]:
+    """Outlines of the zones inside the body.
+
+    Args:
+        packed: From `pack_zones`.
+        rows: Rows of the film.
+        columns: Columns of the film.
+
+    Returns:
+        Polygons in source pixels by the zone's name, zones without an area left out.
+
+    Raises:
+        InputError: The data are damaged.
+    """
+    zones = unpack_zones(packed)
+    outlines = {name: _outlines(zones.masks[name], rows, columns) for name in BODY_ZONES}
+    return {name: polygons for name, polygons in outlines.items() if polygons}
+
+
+def _outlines(mask: BoolArray, rows: int, columns: int) -> tuple[Polygon, ...]:
+    height, width = mask.shape
+    # Four times as fine, so that an outline runs along the edges of cells and not through their centres.
+    fine = mask.astype(np.uint8).repeat(4, axis=0).repeat(4, axis=1)
+    found, _ = cv2.findContours(fine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+    across, down = columns / (4.0 * width), rows / (4.0 * height)
+    return tuple(
+        tuple(Point((float(x) + 0.5) * across, (float(y) + 0.5) * down) for x, y in contour[:, 0, :])
+        for contour in found
+        if len(contour) >= 3
+    )
+
+
+def window_of(record: Mapping[str, object]) -> DisplayWindow:
+    """The display window of a film's record."""
+    table = record["table"]
+    return DisplayWindow(
+        function=VoiFunction(str(record["function"])),
+        center=_number(record["center"]),
+        width=_number(record["width"]),
+        table=None if table is None else unpack_table(str(table)),
+        first_mapped=_number(record["first_mapped"]),
+        mirror=None if record["mirror"] is None else _number(record["mirror"]),
+        source=str(record["source"]),
+    )
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def colour_tables() -> dict[str, ByteArray]:
+    """Colour scales of evidence: "positive" from none to full scale, "signed" from against to for; uint8 [256, 3]."""
+    return {"positive": positive_colours(), "signed": signed_colours()}

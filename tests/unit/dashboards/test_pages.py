@@ -1,0 +1,283 @@
+"""The pages as a reader meets them, without a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from desk import DeskReader
+from medcam.core.explanation import OutOfDistribution
+from medcam.core.reader import Role
+from medcam.core.review import Answer
+from medcam.service.review import dashboards_folder
+from medcam.store import audit_events
+
+
+@pytest.fixture
+def page(desk):
+    """Opens a page by its name; the desk's reader reads it."""
+
+    def opened(name: str, **query: str) -> AppTest:
+        shown = AppTest.from_file(str(dashboards_folder() / "pages" / f"{name}.py"), default_timeout=60)
+        for key, value in query.items():
+            shown.query_params[key] = value
+        return shown.run()
+
+    return opened
+
+
+@pytest.fixture
+def two(desk, film, said):
+    """A film with a finding and one without; returns their studies."""
+    first = desk.keep(1, film((said("Nodule", 0.9, 0.4, zones=True), said("Mass", 0.2))), StudyDate="20260102")
+    second = desk.keep(2, film((said("Nodule", 0.1, 0.4), said("Mass", 0.3))), StudyDate="20260103")
+    return first, second
+
+
+def html_of(page):
+    return "\n".join(element.value for element in page.html)
+
+
+def words_of(page):
+    kinds = (page.error, page.warning, page.info, page.caption, page.subheader, page.markdown)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def button(page, words):
+    [found] = [one for one in page.button if one.label == words]
+    return found
+
+
+def test_an_empty_store_says_how_it_is_filled(page):
+    shown = page("worklist")
+
+    assert not shown.exception
+    assert "medcam annotate" in shown.code[0].value
+
+
+def test_a_reader_without_assignments_is_told_so_and_sees_nothing(desk, two, page, monkeypatch):
+    import session
+
+    bob = desk.opened.readers.set("local", "bob", name="Bob", roles=[Role.READER])
+    monkeypatch.setattr(session, "current_reader", lambda: DeskReader(bob))
+    shown = page("worklist")
+
+    assert "assigned" in words_of(shown)
+    assert not shown.dataframe
+
+
+def test_the_worklist_shows_the_most_urgent_first_with_what_leads_there(two, page):
+    shown = page("worklist")
+    table = shown.dataframe[0].value
+
+    assert not shown.exception
+    assert list(table["Leading finding"]) == ["Nodule", "none"]
+    assert list(table["Patient"]) == ["DOE, N1", "DOE, N2"]
+    assert list(table["Study date"]) == ["2026-01-02", "2026-01-03"]
+    assert table["Probability"][0] == pytest.approx(0.9)
+
+
+def test_the_worklist_is_searched_and_ordered(two, page):
+    shown = page("worklist")
+    shown.text_input(key="search").set_value("n2").run()
+    assert list(shown.dataframe[0].value["Patient"]) == ["DOE, N2"]
+    shown.text_input(key="search").set_value("").run()
+    shown.selectbox(key="order").set_value("date").run()
+    assert list(shown.dataframe[0].value["Patient"]) == ["DOE, N2", "DOE, N1"]
+    shown.text_input(key="search").set_value("nobody").run()
+    assert "No study matches" in words_of(shown)
+
+
+def test_without_a_study_the_review_page_sends_to_the_worklist(desk, page):
+    assert "Choose a study" in words_of(page("review"))
+
+
+def test_a_study_of_somebody_else_is_refused_whatever_the_address_says(desk, two, page, monkeypatch):
+    import session
+
+    bob = desk.opened.readers.set("local", "bob", name="Bob", roles=[Role.READER])
+    monkeypatch.setattr(session, "current_reader", lambda: DeskReader(bob))
+    shown = page("review", study=two[0])
+
+    assert "no such study" in words_of(shown)
+    assert "DOE" not in words_of(shown) + html_of(shown)
+    assert "study-viewed" not in [event.kind for event in audit_events(desk.opened.store)]
+
+
+def test_the_review_page_shows_findings_ledger_and_zones(two, page):
+    shown = page("review", study=two[0])
+    html = html_of(shown)
+
+    assert not shown.exception
+    assert "DOE N1" in words_of(shown)
+    assert ">0.90<" in html
+    assert "Heart" in html
+    assert "Logit" in html
+
+
+def test_looking_is_noted_once_with_what_was_shown(desk, two, page):
+    shown = page("review", study=two[0])
+    shown.run()
+    viewed = [event for event in audit_events(desk.opened.store) if event.kind == "study-viewed"]
+
+    assert len(viewed) == 1
+    assert (viewed[0].study, viewed[0].reader) == (two[0], "ada@local")
+    [film] = viewed[0].details["films"]
+    assert film["explanation"]
+    assert film["sha256"] == f"{1:064x}"
+
+
+def test_an_answer_is_kept_at_once_and_stands_in_the_table(desk, two, page):
+    shown = page("review", study=two[0])
+    button(shown, "Agree").click().run()
+
+    [kept] = desk.opened.reviews.of_study(two[0])
+    assert (kept.review.finding, kept.review.answer, kept.review.phase) == ("Nodule", Answer.AGREE, "aided")
+    assert kept.review.display["probability"] == pytest.approx(0.9)
+    row = re.search(r"<tr class=marked>.*?</tr>", html_of(shown)).group()
+    assert "Agree" in row
+
+
+def test_a_comment_goes_with_the_answer_and_the_field_is_empty_again(desk, two, page):
+    shown = page("review", study=two[0])
+    shown.text_area(key="comment").set_value("  seen before ").run()
+    button(shown, "Uncertain").click().run()
+
+    [kept] = desk.opened.reviews.of_study(two[0])
+    assert kept.review.comment == "seen before"
+    assert shown.text_area(key="comment").value == ""
+
+
+def test_the_next_finding_is_answered_for_after_a_step(desk, two, page):
+    shown = page("review", study=two[0])
+    button(shown, "Next finding").click().run()
+    button(shown, "Disagree").click().run()
+
+    assert [one.review.finding for one in desk.opened.reviews.of_study(two[0])] == ["Mass"]
+    assert button(shown, "Right finding, wrong region").disabled
+    assert not button(shown, "Missed finding").disabled
+
+
+def test_a_wrong_region_waits_until_it_is_drawn(desk, two, page):
+    shown = page("review", study=two[0])
+    button(shown, "Right finding, wrong region").click().run()
+
+    assert "press Enter" in words_of(shown)
+    assert desk.opened.reviews.of_study(two[0]) == []
+    button(shown, "Cancel").click().run()
+    assert "press Enter" not in words_of(shown)
+
+
+def test_a_link_to_a_finding_opens_it(two, page):
+    shown = page("review", study=two[0], finding="Mass")
+    row = re.search(r"<tr class=marked>.*?</tr>", html_of(shown)).group()
+
+    assert "Mass" in row
+
+
+def test_reading_blind_shows_nothing_of_the_model_until_the_first_read_is_kept(desk, two, page):
+    shown = page("review", study=two[0])
+    shown.toggle(key="hide-model").set_value(True).run()
+    hidden = html_of(shown) + words_of(shown)
+    assert ">0.90<" not in hidden
+    assert "Logit" not in hidden
+
+    [film] = desk.opened.films.films(two[0])
+    shown.button_group(key=f"blind-{film.id}-present").set_value(["Mass"]).run()
+    shown.slider(key=f"blind-{film.id}-Mass").set_value(90).run()
+    button(shown, "Keep my first read and show the model").click().run()
+
+    kept = {one.review.finding: one.review for one in desk.opened.reviews.of_study(two[0])}
+    assert {name: review.answer for name, review in kept.items()} == {"Mass": "present", "Nodule": "absent"}
+    assert kept["Mass"].confidence == 90.0
+    assert {review.phase for review in kept.values()} == {"blind"}
+    assert ">0.90<" in html_of(shown)
+    button(shown, "Disagree").click().run()
+    assert desk.opened.reviews.of_study(two[0])[-1].review.phase == "aided"
+
+
+def test_one_who_audits_and_does_not_read_looks_and_has_no_buttons(desk, two, page, monkeypatch):
+    import session
+
+    eve = desk.opened.readers.set("local", "eve", name="Eve", roles=[Role.AUDITOR])
+    monkeypatch.setattr(session, "current_reader", lambda: DeskReader(eve))
+    shown = page("review", study=two[0])
+
+    assert ">0.90<" in html_of(shown)
+    assert "Agree" not in [one.label for one in shown.button]
+    assert not shown.toggle
+
+
+def test_a_film_that_is_out_of_distribution_says_so(desk, film, said, page):
+    ood = OutOfDistribution(9.0, 2.0, True)
+    study = desk.keep(3, film((said("Nodule", 0.9, withheld=True),), ood=ood))
+    shown = page("review", study=study)
+
+    assert "Out of distribution" in words_of(shown)
+    assert "withheld" in html_of(shown)
+
+
+def test_what_a_film_names_cannot_become_markup(desk, film, said, page):
+    evil = "<img src=x onerror=alert(1)>"
+    study = desk.keep(4, film((said("Nodule", 0.9),)), PatientName=evil, StudyDescription=evil)
+    shown = page("review", study=study)
+
+    assert evil not in html_of(shown)
+    assert evil not in words_of(shown)
+
+
+def test_pixels_that_are_gone_are_told(desk, two, page):
+    for path in desk.opened.files.all():
+        path.unlink()
+
+    assert "pixels" in words_of(page("review", study=two[0]))
+
+
+def test_the_models_page_shows_the_card_as_it_was(two, page):
+    shown = page("models")
+
+    assert not shown.exception
+    assert "0.400" in html_of(shown)
+    assert "tiny" in shown.expander[0].label
+
+
+def test_the_audit_page_lists_events_and_verifies(desk, two, page):
+    shown = page("audit")
+    events = shown.dataframe[0].value
+    assert list(events["Kind"])[-1] == "reader-changed"
+    button(shown, "Verify the trail").click().run()
+
+    assert "Whole" in shown.success[0].value
+    shown.text_input(key="audit-kind").set_value("explanation-kept").run()
+    assert set(shown.dataframe[0].value["Kind"]) == {"explanation-kept"}
+
+
+def test_the_audit_page_is_for_auditors(desk, two, page, monkeypatch):
+    import session
+
+    bob = desk.opened.readers.set("local", "bob", name="Bob", roles=[Role.READER], everything=True)
+    monkeypatch.setattr(session, "current_reader", lambda: DeskReader(bob))
+
+    assert not page("audit").dataframe
+
+
+def test_both_catalogues_have_the_same_places_for_values():
+    from catalogue.english import ENGLISH
+    from catalogue.korean import KOREAN
+
+    places = re.compile(r"\{(\w+)\}")
+    assert {key for key in KOREAN if not key.startswith("term.")} == set(ENGLISH)
+    for key, words in ENGLISH.items():
+        assert set(places.findall(KOREAN[key])) == set(places.findall(words)), key
+
+
+def test_the_pages_speak_korean(two, page, monkeypatch):
+    import words
+
+    monkeypatch.setattr(words, "language", lambda: "ko")
+    shown = page("review", study=two[0])
+
+    assert "결절" in html_of(shown)
+    assert button(shown, "동의")
