@@ -1,7 +1,7 @@
 // Tells the server that the reader does something, and clears the screen when their session ends.
 // One timer and a handful of listeners, however often the page is drawn; taken away with the page.
 
-const OFTEN = 30_000; // ms between two messages at most
+const OFTEN = 30; // s between two messages at least; less where sessions are short
 const ACTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
 
 const watched = new WeakMap(); // by the element that Streamlit gives us: it may call us again for the same one
@@ -16,6 +16,7 @@ export default function ({ parentElement }) {
 
 function watch() {
   let told = Date.now();
+  let often = OFTEN;
   let timer = 0;
   let over = false;
 
@@ -29,7 +30,11 @@ function watch() {
         location.reload();
         return;
       }
-      if (answer.ok) wait = (await answer.json()).ends_in + 1;
+      if (answer.ok) {
+        const { ends_in: left, idle } = await answer.json();
+        wait = left + 1;
+        often = Math.min(OFTEN, idle / 4);
+      }
     } catch {
       // The server cannot be reached. Streamlit tells the reader; we ask again.
     }
@@ -38,7 +43,7 @@ function watch() {
   };
 
   const acted = (event) => {
-    if (!event.isTrusted || Date.now() - told < OFTEN) return;
+    if (!event.isTrusted || Date.now() - told < often * 1000) return;
     told = Date.now();
     ask("POST");
   };

@@ -39,8 +39,8 @@ def film_route(access: Access, load: Callable[[str, str], FilmBytes | None]) -> 
     """The route `/films/{study}/{digest}`.
 
     A study outside the reader's assignment, one that does not exist and a film that is none get the same answer: 404.
-    All is checked anew for each request before the film is read; a browser that asks whether its copy is still good
-    is told so only after that.
+    Who asks and for what is checked anew for each request, before the film is read and before a browser is told that
+    its copy is still good.
 
     Args:
         access: Says which reader may open which study.
@@ -75,11 +75,11 @@ async def _film(request: Request, access: Access, load: Callable[[str, str], Fil
         # Who signs in as somebody else in the same browser has another cookie, and does not get this one's copy.
         "Vary": "Accept-Encoding, Cookie",
     }
+    if f'"{digest}"' in (mark.strip() for mark in request.headers.get("if-none-match", "").split(",")):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     film = await run_in_threadpool(load, study, digest)
     if film is None:
         raise Refusal("not-found", identity)
-    if f'"{digest}"' in (mark.strip() for mark in request.headers.get("if-none-match", "").split(",")):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if film.encoding:
         if film.encoding not in request.headers.get("accept-encoding", ""):
             return Response(status_code=HTTPStatus.NOT_ACCEPTABLE)

@@ -139,7 +139,8 @@ class Gate:
         visit = await self._keeper.visit(connection, starts=False)
         if method == "POST":
             self._keeper.table.act(visit.session)
-        return JSONResponse({"ends_in": self._keeper.table.seconds_left(visit.session)})
+        table = self._keeper.table
+        return JSONResponse({"ends_in": table.seconds_left(visit.session), "idle": table.limits.idle})
 
     async def _sign_in(self, connection: HTTPConnection, cookies: list[str], *, begins: bool) -> Response:
         target = safe_target(connection.query_params.get("next"))

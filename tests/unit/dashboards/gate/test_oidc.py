@@ -158,7 +158,7 @@ def test_a_provider_whose_clock_is_ahead_gives_no_longer_session(oidc):
     client = signed_in(oidc, iat=int(oidc.clock.now) + 3600)
     client.load()
 
-    assert client.ask("/session").body == b'{"ends_in":900.0}'
+    assert client.ask("/session").body == b'{"ends_in":900.0,"idle":900.0}'
 
 
 def test_after_idle_time_the_cookie_is_worth_nothing_though_it_is_good_for_a_month(oidc):

@@ -91,7 +91,7 @@ def test_loading_pages_and_telling_of_acts_keep_a_session(local):
         local.clock.now += 14 * MINUTE
         assert client.load().status == 200
         local.clock.now += 14 * MINUTE
-        assert client.ask("/session", "POST").body == b'{"ends_in":900.0}'
+        assert client.ask("/session", "POST").body == b'{"ends_in":900.0,"idle":900.0}'
 
     assert local.trail.ends == []
 
@@ -102,7 +102,7 @@ def test_fetching_films_and_asking_how_long_keep_none(local):
 
     local.clock.now += 14 * MINUTE
     assert client.ask("/films/study-a/" + "ab" * 32).status == 404
-    assert client.ask("/session").body == b'{"ends_in":60.0}'
+    assert client.ask("/session").body == b'{"ends_in":60.0,"idle":900.0}'
     local.clock.now += 2 * MINUTE
 
     assert client.ask("/session").code == "idle"

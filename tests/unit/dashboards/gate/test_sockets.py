@@ -153,7 +153,9 @@ def test_only_what_the_reader_does_counts(local, message, counts):
 
     client.talk(act)
 
-    assert client.ask("/session").body == (b'{"ends_in":900.0}' if counts else b'{"ends_in":300.0}')
+    assert client.ask("/session").body == (
+        b'{"ends_in":900.0,"idle":900.0}' if counts else b'{"ends_in":300.0,"idle":900.0}'
+    )
 
 
 def test_the_first_run_of_a_page_counts_for_nothing(local):
@@ -163,7 +165,7 @@ def test_the_first_run_of_a_page_counts_for_nothing(local):
 
     client.talk(begin)
 
-    assert client.ask("/session").body == b'{"ends_in":300.0}'
+    assert client.ask("/session").body == b'{"ends_in":300.0,"idle":900.0}'
 
 
 def test_what_is_done_after_the_end_does_not_arrive(local):
