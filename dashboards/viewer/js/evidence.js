@@ -1,6 +1,6 @@
 // Maps of evidence: bicubic sampling with Keys' kernel (a = -1/2), the same as medcam.core.resample; outlines at a value.
 
-const NODES = 193; // samples along each side of the raster that outlines are traced on
+const NODES = 129; // samples along each side of the raster that outlines are traced on
 
 function keysKernel(distance) {
   const t = Math.abs(distance);

@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from playwright.sync_api import Browser, Locator, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
 
 from medcam.core.arrays import ByteArray
 
@@ -161,8 +161,12 @@ class OpenViewer:
         return int(self.page.locator("#runs").inner_text())
 
 
-def open_page(browser: Browser, address: str, size: tuple[int, int] = (1280, 800), **asked: str) -> Page:
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+def open_page(
+    browser: Browser | BrowserContext, address: str, size: tuple[int, int] = (1280, 800), **asked: str
+) -> Page:
+    """A page with viewers: in a browser one with a cache of its own, in a context one of the context's size."""
+    viewport = {"width": size[0], "height": size[1]}
+    page = browser.new_page(viewport=viewport) if isinstance(browser, Browser) else browser.new_page()
     page.set_default_timeout(PATIENCE * 1000)
     page.goto(f"{address}/?" + "&".join(f"{name}={value}" for name, value in asked.items()))
     return page

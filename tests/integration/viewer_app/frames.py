@@ -1,9 +1,10 @@
 """How long the viewer takes: python -m tests.integration.viewer_app.frames [--films N] [--chromium PATH].
 
 A film of 2500 x 2048 pixels with 12 bits is shown in a window of 1280 x 800, with its map, contour and boxes over it.
-For each renderer: the time from asking for the page until the film is painted (a new page each time, in a browser that
-has asked before), and the time that the viewer's own script spends on a frame while the window is dragged, the view is
-moved and the film is zoomed. With a graphics card this leaves out what the card does afterwards.
+For each renderer: the time from asking for the page until the film is painted, in a browser that has never asked before
+and in one that has the page's scripts but not the film; and the time that the viewer's own script spends on a frame while
+the window is dragged, the view is moved and the film is zoomed. With a graphics card this leaves out what the card does
+afterwards.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import platform
 import statistics
 import sys
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from .browser import OpenViewer, launch, open_page, serving, viewers
 from .films import film
@@ -29,9 +30,13 @@ PAINTED = "() => performance.getEntriesByName('medcam-first-image').at(-1).start
 STEPS = 40
 
 
-def first_image(browser: Browser, address: str, renderer: str) -> tuple[float, OpenViewer]:
-    """Seconds from asking for the page until the film is painted, on the page's own clock, and the viewer."""
-    page = open_page(browser, address, film="large", renderer=renderer, overlay="1", contour="1", boxes="1")
+def first_image(browser: Browser | BrowserContext, address: str, renderer: str, copy: int) -> tuple[float, OpenViewer]:
+    """Seconds from asking for the page until the film is painted, on the page's own clock, and the viewer.
+
+    Another copy is another film to the browser, which it has to download.
+    """
+    shown = {"overlay": "1", "contour": "1", "boxes": "1"}
+    page = open_page(browser, address, film="large", renderer=renderer, copy=str(copy), **shown)
     (viewer,) = viewers(page)
     return float(page.evaluate(PAINTED)) / 1000.0, viewer
 
@@ -71,18 +76,27 @@ def frames(viewer: OpenViewer) -> dict[str, list[float]]:
 
 
 def measured(browser: Browser, address: str, renderer: str, films: int) -> dict[str, object]:
-    first_image(browser, address, renderer)[1].page.close()  # the server packs the film once
-    seconds = []
-    for number in range(films):
-        taken, viewer = first_image(browser, address, renderer)
-        seconds.append(taken)
-        if number < films - 1:
-            viewer.page.close()
+    first_image(browser, address, renderer, 0)[1].page.close()  # the server packs the film once
+    cold, warm = [], []
+    for copy in range(films):
+        taken, viewer = first_image(browser, address, renderer, copy)  # a page of its own has a cache of its own
+        cold.append(taken)
+        viewer.page.close()
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    _, viewer = first_image(context, address, renderer, films)
+    for copy in range(films):
+        viewer.page.close()
+        taken, viewer = first_image(context, address, renderer, films + 1 + copy)
+        warm.append(taken)
     drawn = viewer.root.get_attribute("data-renderer")
-    result: dict[str, object] = {"renderer": drawn, "first_image_s": _summary(seconds)}
+    result: dict[str, object] = {
+        "renderer": drawn,
+        "first_image_cold_s": _summary(cold),
+        "first_image_s": _summary(warm),
+    }
     for name, values in frames(viewer).items():
         result[f"{name}_frame_ms"] = _summary(values)
-    viewer.page.close()
+    context.close()
     return result
 
 

@@ -54,7 +54,7 @@ def viewer(name: str) -> ViewerAnswer:
     shown, data = film(name), packed(name)
     return show_viewer(
         ViewerFilm(
-            f"/films/{name}",
+            f"/films/{name}?copy={asked.get('copy', '')}",
             data.rows,
             data.columns,
             data.slope,
