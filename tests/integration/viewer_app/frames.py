@@ -2,9 +2,9 @@
 
 A film of 2500 x 2048 pixels with 12 bits is shown in a window of 1280 x 800, with its map, contour and boxes over it.
 For each renderer: the time from asking for the page until the film is painted, in a browser that has never asked before
-and in one that has the page's scripts but not the film; and the time that the viewer's own script spends on a frame while
-the window is dragged, the view is moved and the film is zoomed. With a graphics card this leaves out what the card does
-afterwards.
+and in one that has the page's scripts but not the film; and the time that the viewer's own script spends on a frame
+while the window is dragged, the view is moved and the film is zoomed. With a graphics card this leaves out what the
+card does afterwards.
 """
 
 from __future__ import annotations
