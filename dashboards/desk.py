@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import dataclass, field
 
-from access import FilmBytes, Identity
+from access import IDENTITY, FilmBytes, Identity
 from access import Reader as GateReader
 from medcam.core.errors import InputError, InvalidValueError
 from medcam.core.reader import Reader, Role
@@ -94,7 +94,7 @@ class StoreAccess:
         except (InputError, InvalidValueError):
             return None
         # Sent as they are: the viewer undoes the packing itself, and can say so when they are damaged.
-        return FilmBytes(data, encoding=None)
+        return FilmBytes(data, encoding=IDENTITY)
 
     def note_login(self, identity: Identity) -> None:
         """Notes in the trail that a session began."""

@@ -8,7 +8,7 @@ In a page: `current_reader()`, and `watch_activity()` once per run. Pages and th
 by the same name, `access`, since the open pages are known to the module.
 """
 
-from .films import FilmBytes, film_route, identity_of, reader_of, tell_refused
+from .films import IDENTITY, FilmBytes, film_route, identity_of, reader_of, tell_refused
 from .gate import Gate
 from .identity import ROLES, Access, Hooks, Identity, NotSignedInError, Reader, Refusal
 from .oidc import OidcWay
@@ -18,6 +18,7 @@ from .ways import FORWARDING_VARIABLE, HeaderWay, LocalWay, SignedIn, Way
 
 __all__ = [
     "FORWARDING_VARIABLE",
+    "IDENTITY",
     "ROLES",
     "Access",
     "FilmBytes",

@@ -17,6 +17,8 @@ from .refusals import refuse
 
 _STUDY, _DIGEST = re.compile(r"[A-Za-z0-9_-]{1,64}"), re.compile(r"[0-9a-f]{16,128}")
 _KEPT_SECONDS = 3600
+IDENTITY = "identity"
+"""No encoding, said aloud (RFC 9110, 8.4.1): nobody on the way compresses again what is packed already."""
 _VIEWERS = frozenset({"reader", "auditor"})
 
 
@@ -26,7 +28,8 @@ class FilmBytes:
 
     Args:
         data: The bytes, gzip-compressed where `encoding` says so.
-        encoding: Value of Content-Encoding. None sends the bytes as they are; Streamlit then compresses them anew.
+        encoding: Value of Content-Encoding. `IDENTITY` sends the bytes as they are; None leaves it to Streamlit, which
+            compresses them anew.
         media_type: Value of Content-Type.
     """
 
@@ -81,7 +84,7 @@ async def _film(request: Request, access: Access, load: Callable[[str, str], Fil
     if film is None:
         raise Refusal("not-found", identity)
     if film.encoding:
-        if film.encoding not in request.headers.get("accept-encoding", ""):
+        if film.encoding != IDENTITY and film.encoding not in request.headers.get("accept-encoding", ""):
             return Response(status_code=HTTPStatus.NOT_ACCEPTABLE)
         headers["Content-Encoding"] = film.encoding
     return Response(film.data, headers=headers, media_type=film.media_type)

@@ -106,6 +106,7 @@ def _finding(found: Finding, card: FindingCard | None) -> ViewerFinding:
         regions=found.regions,
         zones=found.evidence.zones if found.evidence else None,
         map_threshold=region_threshold(card.region_rule, highest) if card else 0.0,
+        scale=card.map_scale if card else None,
     )
 
 

@@ -101,6 +101,7 @@ class ViewerFinding:
         regions: Their boxes are drawn.
         zones: Evidence per zone in logit units; None where unknown.
         map_threshold: Map value above which the map is coloured and outlined at first: that of the region rule.
+        scale: Logit units per cell at full colour, the same for every film of the model; None for that of the viewer.
     """
 
     name: str
@@ -114,11 +115,14 @@ class ViewerFinding:
     regions: tuple[Region, ...] = ()
     zones: Mapping[str, float] | None = None
     map_threshold: float = 0.0
+    scale: float | None = None
 
     def __post_init__(self) -> None:
         values = frozen_array(self.values, np.float32, 2, "map values")
         if values.shape != (self.transform.height, self.transform.width) or not np.isfinite(values).all():
             raise InvalidValueError("a map is finite and has the shape of its grid")
+        if self.scale is not None and not (math.isfinite(self.scale) and self.scale > 0.0):
+            raise InvalidValueError("a colour scale needs a positive end")
         object.__setattr__(self, "values", values)
 
 

@@ -44,6 +44,7 @@ def finding_json(finding: ViewerFinding) -> Json:
         "present": finding.present,
         "ledger": finding.ledger,
         "mapThreshold": finding.map_threshold,
+        "scale": finding.scale,
         "zones": None if finding.zones is None else dict(finding.zones),
         "regions": [
             {"x": box.x, "y": box.y, "width": box.width, "height": box.height}

@@ -165,8 +165,11 @@ def _common_step(gaps: npt.NDArray[np.float64]) -> float | None:
 
 
 def _likely(step: float, lowest: float) -> list[tuple[float, float]]:
-    """Steps and offsets to try: a Rescale Slope is a short decimal, so the shortest that fits is the likeliest."""
-    steps = [float(f"{step:.{digits}g}") for digits in range(1, 10)] + [step]
+    """What to try, as a Rescale Slope is a short decimal or a fraction of a power of two; short ones first."""
+    decimals = [float(f"{step:.{digits}g}") for digits in range(1, 10)]
+    # Such as 100 / 4096, which as a decimal has more digits than the levels tell.
+    binaries = [round(step * 2**bits) / 2**bits for bits in range(6, 21, 2)]
+    steps = [*decimals, *(one for one in binaries if one > 0.0), step]
     offsets = [float(f"{lowest:.{digits}g}") for digits in range(3, 9)] + [lowest]
     return [(slope, offset) for slope in steps for offset in dict.fromkeys(offsets)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
@@ -43,6 +44,10 @@ class Worklist:
         matching = _matching(query, reader)
         start = (query.page - 1) * query.size
         with self._store.read() as session:
+            if query.text.strip():
+                found = _searched(session, matching, query, now)
+                if found is not None:
+                    return found
             total = _count(session, matching)
             if query.order is not Order.URGENCY or query.longest_wait is None:
                 rows = _rows(session, matching, _ORDERS[query.order], start, query.size)
@@ -115,6 +120,28 @@ def _matching(query: WorklistQuery, reader: Reader) -> Selected:
     if query.until:
         selected = selected.where(StudyRow.study_date <= query.until, StudyRow.study_date != "")
     return selected
+
+
+def _searched(session: Session, matching: Selected, query: WorklistQuery, now: float) -> WorklistPage | None:
+    """A page of a search by one look through the texts; None where so much matches that the database should sort."""
+    columns = (StudyRow.id, StudyRow.rank, StudyRow.received, StudyRow.study_date, StudyRow.readers_done)
+    keys = session.execute(matching.with_only_columns(*columns).limit(MOST_COUNTED)).all()
+    if len(keys) == MOST_COUNTED:
+        return None
+    urgent = query.order is Order.URGENCY and query.longest_wait is not None
+    before = now - (query.longest_wait or 0.0)
+    late = {key.id for key in keys if urgent and key.readers_done == 0 and key.received < before}
+    orders: dict[Order, Callable[[Any], Any]] = {
+        Order.URGENCY: lambda key: (0, key.received, key.id) if key.id in late else (1, key.rank, key.id),
+        Order.RECEIVED: lambda key: (key.received, key.id),
+        Order.DATE: lambda key: (key.study_date, key.id),
+    }
+    keys = sorted(keys, key=orders[query.order], reverse=query.order is Order.DATE)
+    start = (query.page - 1) * query.size
+    wanted = [key.id for key in keys[start : start + query.size]]
+    rows = {row[0].id: row for row in session.execute(matching.where(StudyRow.id.in_(wanted)))} if wanted else {}
+    lines = tuple(_line(rows[one][0], rows[one][1], overdue=one in late) for one in wanted)
+    return WorklistPage(lines, len(keys))
 
 
 def _allowed(reader: Reader) -> ColumnElement[bool]:

@@ -75,9 +75,9 @@ class Panel {
     this.syncs.push(() => this.syncZones(shown.lastChild, zoneNote));
     const mode = (name) => this.pressed("action.opacityMode", words(`opacity.${name}`), "opacityMode",
       () => viewer.display.opacityMode === name, () => viewer.change({ opacityMode: name }));
-    const opacity = this.slider("map.opacity", 0, 1, 0.01, () => viewer.display.opacity,
+    const opacity = this.slider("map.opacity", 0, () => 1, () => 0.01, () => viewer.display.opacity,
       (value) => viewer.change({ opacity: value }, true), (value) => `${Math.round(100 * value)} %`);
-    const threshold = this.slider("map.threshold", 0, viewer.data.scale, viewer.data.scale / 200, () => viewer.threshold(),
+    const threshold = this.slider("map.threshold", 0, () => viewer.scale(), () => viewer.scale() / 200, () => viewer.threshold(),
       (value) => viewer.setThreshold(value, true), (value) => this.units(value.toFixed(2)));
     const colours = viewer.data.colours.map((table) => {
       const made = this.pressed("action.nextColours", table.label, "nextColours",
@@ -105,11 +105,12 @@ class Panel {
   slider(name, min, max, step, read, write, inWords) {
     const output = el("output", {});
     const input = el("input", {
-      type: "range", min, max, step, "aria-label": this.viewer.words(name), "data-slider": name,
+      type: "range", min, max: max(), step: step(), "aria-label": this.viewer.words(name), "data-slider": name,
       oninput: (event) => write(Number(event.target.value)),
     });
     this.syncs.push(() => {
       const value = read();
+      if (Number(input.max) !== max()) put(input, { max: max(), step: step() });
       if (Number(input.value) !== value) input.value = value;
       say(output, inWords(value));
       put(input, { "aria-valuetext": inWords(value) });

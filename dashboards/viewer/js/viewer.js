@@ -110,7 +110,12 @@ class Viewer extends Source {
   }
 
   setThreshold(value, moving = false) {
-    this.change({ threshold: clamp(value, 0, this.data.scale) }, moving);
+    this.change({ threshold: clamp(value, 0, this.scale()) }, moving);
+  }
+
+  // Logit units at full colour: the finding's own, the same for every film of the model, or one for all findings.
+  scale() {
+    return this.finding()?.scale ?? this.data.scale;
   }
 
   // Pixel units from the darkest to the brightest pixel of the film.
@@ -131,10 +136,12 @@ class Viewer extends Source {
   overlay() {
     const finding = this.finding();
     if (!finding || !this.colours()) return null;
-    return new Overlay(finding.map, this.colours(), this.data.scale, this.display, this.threshold());
+    return new Overlay(finding.map, this.colours(), this.scale(), this.display, this.threshold());
   }
 
   change(patch, moving = false) {
+    // A threshold belongs to the finding that it was chosen for: another one has another scale.
+    if (patch.finding && patch.finding !== this.finding()?.name) patch = { threshold: null, ...patch };
     Object.assign(this.display, patch);
     if (moving) this.moved = performance.now();
     this.schedule();

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address() -> Iterator[str]:
     with serving() as where:
         yield where
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(require_tool: Callable[[str], str]) -> Iterator[Browser]:
+    # Ended with this folder's tests: while it lives, no other test of the process can run an event loop of its own.
     with sync_playwright() as playwright:
         launched = launch(playwright, require_tool("chromium"))
         yield launched

@@ -46,6 +46,7 @@ def finding(number: int, shown: TestFilm) -> ViewerFinding:
         regions=regions(values, shown.grid),
         zones=zones if shown.ledger else None,
         map_threshold=1.0,
+        scale=2.5 * SCALE if number == 1 else None,
     )
 
 

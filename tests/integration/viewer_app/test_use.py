@@ -83,6 +83,20 @@ def test_a_drawn_box_and_outline_reach_python_in_source_pixels(look):
     assert viewer.runs() == 3
 
 
+def test_each_finding_has_its_own_scale_and_threshold(look):
+    (viewer,) = look("linear", overlay="1")
+    slider, ticks = viewer.root.locator("[data-slider='map.threshold']"), viewer.root.locator(".ticks span")
+    assert (ticks.last.inner_text(), slider.get_attribute("max")) == ("8", "8")
+    slider.fill("4")
+    viewer.press("s")
+    assert (ticks.last.inner_text(), slider.get_attribute("max")) == ("20", "20")
+    assert slider.input_value() == "1"
+    slider.fill("15")
+    assert slider.input_value() == "15"
+    viewer.press("S")
+    assert (ticks.last.inner_text(), slider.input_value()) == ("8", "1")
+
+
 def test_the_keyboard_alone_will_do(look):
     (viewer,) = look("linear", overlay="1", contour="1")
     page = viewer.page

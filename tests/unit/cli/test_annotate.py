@@ -166,7 +166,10 @@ def test_the_summary_says_what_became_of_the_inputs_and_where_to_look(medcam: Ca
         assert str(count) in line
     assert "my results/manifest.json" in said
     assert "my results/quarantine.jsonl" in said
-    assert "medcam review --store 'my results'" in said
+    assert "medcam review" not in said
+    kept = medcam("annotate", "films", "--out", "my results", "--store", "my store").out
+    assert job.options.store == "my store"
+    assert "medcam review --store 'my store'" in kept
     assert "unlike the training films" in said
     assert "Not a medical device" in said
 

@@ -152,6 +152,13 @@ def test_maps_and_tables_travel_as_their_own_bytes():
     assert film_json(FILM)["aspect"] == 2.0
 
 
+def test_a_finding_may_have_a_scale_of_its_own():
+    assert finding_json(finding())["scale"] is None
+    assert finding_json(finding(scale=3.5))["scale"] == 3.5
+    with pytest.raises(InvalidValueError):
+        finding(scale=0.0)
+
+
 def test_the_first_finding_is_shown_unless_another_is_asked_for():
     findings = [finding(), finding(name="Effusion")]
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -33,6 +33,7 @@ def test_whole_numbers_come_back_exactly(stored, offset):
     slope=st.sampled_from([0.1, 0.25, 0.5, 0.0244140625, 1.6, 3.0]),
     offset=st.sampled_from([0.0, -1024.0, 12.5, -0.3]),
 )
+@example(stored=np.full((2, 2), 8, dtype=np.uint16), slope=0.0244140625, offset=-0.3)
 def test_stored_values_after_a_modality_lut_come_back_exactly(stored, slope, offset):
     # Both ends and two neighbours occur, as in any film of more than a few pixels: the range and the step show.
     stored.flat[:3] = 0, 4095, 1

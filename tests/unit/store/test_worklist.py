@@ -144,3 +144,17 @@ def test_the_newest_film_of_a_study(worklist, films):
 def test_a_page_that_is_none_is_refused(wrong):
     with pytest.raises(InvalidValueError):
         WorklistQuery(**wrong)
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("wait", [None, 96.0])
+def test_a_search_that_finds_everything_has_the_order_of_no_search(worklist, fill, reader, monkeypatch, order, wait):
+    fill(9, ranks=lambda n: float(-n % 4), patient_id="P", study_date="20260101")
+
+    def pages(text):
+        asked = [WorklistQuery(text=text, order=order, longest_wait=wait, page=n, size=4) for n in (1, 2, 3, 4)]
+        return [worklist.page(query, reader, now=100.0) for query in asked]
+
+    assert pages("p") == pages("")
+    monkeypatch.setattr("medcam.store.worklist.MOST_COUNTED", 5)
+    assert [page.lines for page in pages("p")] == [page.lines for page in pages("")]

@@ -15,7 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 from medcam.cam.evidence import evidence
 from medcam.core.errors import InvalidValueError
+from medcam.core.explanation import Explanation
 from medcam.core.finding import ZonesSource
+from medcam.core.radiograph import Identity
+from medcam.core.reader import Role
 from medcam.core.zones import Zones
 from medcam.dicom import load_radiograph
 from medcam.models.files import WEIGHTS
@@ -26,11 +29,13 @@ from medcam.models.training.films import Films
 from medcam.phantom import Phantom
 from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.run import annotate
+from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.explain import explain
 from medcam.service.explanations.explained import ExplainedRadiograph
 from medcam.service.explanations.explanation_json import FILE_NAME, read_explanation, schema
 from medcam.service.explanations.from_dicom import load_explanation
-from medcam.service.review import STORE_VARIABLE, dashboards_folder
+from medcam.service.review import dashboards_folder
+from medcam.service.studies.opened import opened_store
 from medcam.service.training.train import Provenance, split_sets, train_model
 
 SIDE = 64
@@ -182,13 +187,33 @@ def test_pictures_and_the_notebook_do_without_a_ledger(trained: Trained, explana
     assert ("no ledger of evidence" in page) == (trained.head not in LEDGERS)
 
 
+def review_page(store: Path, explanation: Explanation, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The review page of a film, as somebody with all roles sees it."""
+    monkeypatch.syspath_prepend(str(dashboards_folder()))
+    import desk
+    import session
+
+    with opened_store(store) as opened:
+        reader = opened.readers.set("local", "ada", name="Ada", roles=list(Role), everything=True)
+        monkeypatch.setattr(desk, "_OPENED", [opened])
+        monkeypatch.setattr(session, "current_reader", lambda: desk.DeskReader(reader))
+        page = AppTest.from_file(str(dashboards_folder() / "pages" / "review.py"), default_timeout=60)
+        page.query_params["study"] = Identity.folder_name(explanation.source.identity.study_instance_uid)
+        return page.run()
+
+
 def test_files_dicom_objects_and_the_page_bear_a_head_without_a_ledger(
     trained: Trained, phantom_dicom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     options = AnnotateOptions(
-        model=str(trained.folder), workers=1, outputs=tuple(Output), allow_out_of_distribution=True
+        model=str(trained.folder),
+        workers=1,
+        outputs=tuple(Output),
+        allow_out_of_distribution=True,
+        store=str(tmp_path / "store"),
     )
+    monkeypatch.setenv(KEY_VARIABLE, str(tmp_path / "audit.pem"))
     manifest = annotate([phantom_dicom / "film-0.dcm"], out, options)
     assert manifest.counts.annotated == 1
     [path] = out.rglob(FILE_NAME)
@@ -199,9 +224,7 @@ def test_files_dicom_objects_and_the_page_bear_a_head_without_a_ledger(
         assert other.map.relation is one.map.relation
         assert other.logit == pytest.approx(one.logit, abs=1e-6)
 
-    monkeypatch.setenv(STORE_VARIABLE, str(out))
-    monkeypatch.syspath_prepend(str(dashboards_folder()))
-    page = AppTest.from_file(str(dashboards_folder() / "home.py"), default_timeout=60).run()
+    page = review_page(tmp_path / "store", written, monkeypatch)
     assert [error.message for error in page.exception] == []
     captions = "\n".join(element.value for element in page.caption)
     assert ("There is no ledger: the logit is" in captions) == (trained.head not in LEDGERS)
