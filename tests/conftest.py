@@ -15,6 +15,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_audit_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A key of the audit trail for the tests alone: none is made in the home of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDCAM_AUDIT_KEY", str(tmp_path_factory.mktemp("keys") / "audit.pem"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real DICOM files and radiographs kept beside the project; the test is skipped where they are absent."""

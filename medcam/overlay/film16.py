@@ -141,10 +141,10 @@ def _evenly_spaced(values: FloatArray) -> tuple[_Stored, float, float] | None:
     levels = np.unique(values).astype(np.float64)
     if not 1 < levels.size <= LEVELS:
         return None
-    step = _common_step(np.diff(levels))
-    if step is None:
-        return None
-    for slope, intercept in _likely(step, float(levels[0])):
+    gaps = np.diff(levels)
+    # Far from zero, rounding spoils the smallest gap too much to count with it, but not to guess a short decimal by it.
+    steps = [step for step in (float(gaps.min()), _common_step(gaps)) if step is not None]
+    for slope, intercept in (one for step in steps for one in _likely(step, float(levels[0]))):
         places = np.rint((levels - levels[0]) / slope)
         if places[-1] < LEVELS and np.array_equal(_pixels(places.astype(np.uint16), slope, intercept), levels):
             stored = places.astype(np.uint16)[np.searchsorted(levels, values)]

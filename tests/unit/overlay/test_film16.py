@@ -34,6 +34,7 @@ def test_whole_numbers_come_back_exactly(stored, offset):
     offset=st.sampled_from([0.0, -1024.0, 12.5, -0.3]),
 )
 @example(stored=np.full((2, 2), 8, dtype=np.uint16), slope=0.0244140625, offset=-0.3)
+@example(stored=np.full((2, 2), 514, dtype=np.uint16), slope=0.1, offset=-1024.0)
 def test_stored_values_after_a_modality_lut_come_back_exactly(stored, slope, offset):
     # Both ends and two neighbours occur, as in any film of more than a few pixels: the range and the step show.
     stored.flat[:3] = 0, 4095, 1
