@@ -13,7 +13,7 @@ from medcam.core.reader import Reader
 from medcam.core.worklist import ReadingState, WorklistQuery
 from medcam.service.studies.opened import OpenedStore
 
-_QUEUE, _STUDY, _SINCE = "queue", "open-study", "open-since"
+_QUEUE, _STUDY, _SINCE, _LOOK = "queue", "open-study", "open-since", "last-look"
 
 
 def current_desk_reader() -> Reader:
@@ -32,11 +32,17 @@ def set_queue(query: WorklistQuery) -> None:
     st.session_state[_QUEUE] = query
 
 
-def open_study(study_id: str) -> bool:
-    """Remembers which study is open; returns whether it is another one than before."""
-    new = st.session_state.get(_STUDY) != study_id
-    if new:
+def open_study(study_id: str) -> None:
+    """Remembers which study is open, and since when."""
+    if st.session_state.get(_STUDY) != study_id:
         st.session_state[_STUDY], st.session_state[_SINCE] = study_id, time.time()
+
+
+def is_first_look(film_id: str, explanation_id: str) -> bool:
+    """Whether this page shows another film, or other words of a model on it, than it did in its last run."""
+    look = (film_id, explanation_id)
+    new = st.session_state.get(_LOOK) != look
+    st.session_state[_LOOK] = look
     return new
 
 

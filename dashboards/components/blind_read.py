@@ -12,14 +12,28 @@ from session import seconds_open
 from words import finding_name, say
 
 _DEFAULT_CONFIDENCE = 75
+_HIDE = "hide-model"
 
 
 def is_due(opened: OpenedStore, reader: Reader, film: ShownFilm, *, wanted: bool) -> bool:
-    """Whether what the model says is to be hidden: it is wanted, and the reader has not answered for this film yet."""
-    if not (wanted and film.explanations):
+    """Whether what the model says is to be hidden: it is wanted, and the reader was not shown it before.
+
+    Also not once a first read is kept: what comes then is the model's turn.
+    """
+    if not (wanted and film.explanations) or opened.reviews.was_shown(reader, film.film.study_id, film.film.id):
         return False
     kept = opened.reviews.of_study(film.film.study_id, reader)
     return not any(one.review.radiograph == film.film.id for one in kept)
+
+
+def toggle() -> None:
+    """Lets the reader hide what models say, on every page where they do, until each film's first read is kept."""
+    st.toggle(say("review.blind"), key=_HIDE, help=say("review.blind-help"), persist_state="session")
+
+
+def hides() -> bool:
+    """Whether the reader wants what models say to be hidden until a first read."""
+    return bool(st.session_state.get(_HIDE))
 
 
 def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> None:
@@ -28,13 +42,8 @@ def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> None:
     names.sort(key=finding_name)
     st.subheader(say("review.blind-head"), anchor=False)
     key = f"blind-{film.film.id}"
-    seen = st.pills(
-        say("review.blind-present"), names, selection_mode="multi", format_func=finding_name, key=f"{key}-present"
-    )
-    left = [name for name in names if name not in seen]
-    unsure = st.pills(
-        say("review.blind-uncertain"), left, selection_mode="multi", format_func=finding_name, key=f"{key}-uncertain"
-    )
+    seen = _several("present", names, key)
+    unsure = _several("uncertain", [name for name in names if name not in seen], key)
     confidence = {
         name: st.slider(
             say("review.blind-confidence", finding=finding_name(name)),
@@ -48,6 +57,17 @@ def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> None:
     if st.button(say("review.blind-commit"), type="primary", shortcut="Ctrl+Enter"):
         _keep(opened, reader, film, names, confidence, frozenset(unsure))
         st.rerun()
+
+
+def _several(answer: str, names: list[str], key: str) -> list[str]:
+    return st.pills(
+        say(f"review.blind-{answer}"),
+        names,
+        selection_mode="multi",
+        format_func=finding_name,
+        key=f"{key}-{answer}",
+        wrap=True,
+    )
 
 
 def _keep(

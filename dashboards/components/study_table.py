@@ -13,15 +13,16 @@ from words import finding_name, say
 _HOUR, _DAY = 3600.0, 86400.0
 
 
-def study_table(lines: Sequence[WorklistLine], *, key: str) -> str | None:
+def study_table(lines: Sequence[WorklistLine], *, blind: bool, key: str) -> str | None:
     """Draws studies; returns the id of the one that was just chosen.
 
     Args:
         lines: In the order in which they are shown.
+        blind: Whether what models say is left out.
         key: Of the table.
     """
     chosen = st.dataframe(
-        _columns(lines),
+        _columns(lines, blind=blind),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -40,11 +41,13 @@ def study_table(lines: Sequence[WorklistLine], *, key: str) -> str | None:
     return lines[rows[0]].study.id if rows else None
 
 
-def _columns(lines: Sequence[WorklistLine]) -> dict[str, list[object]]:
+def _columns(lines: Sequence[WorklistLine], *, blind: bool) -> dict[str, list[object]]:
     now = time.time()
-    return {
+    model: dict[str, list[object]] = {
         say("worklist.column.finding"): [_finding(line) for line in lines],
         say("worklist.column.probability"): [line.probability for line in lines],
+    }
+    known: dict[str, list[object]] = {
         say("worklist.column.state"): [say(f"worklist.state.{line.state}") for line in lines],
         say("worklist.column.patient"): [_person(line.study.patient_name) for line in lines],
         say("worklist.column.id"): [line.study.patient_id for line in lines],
@@ -55,6 +58,7 @@ def _columns(lines: Sequence[WorklistLine]) -> dict[str, list[object]]:
         say("worklist.column.films"): [line.films for line in lines],
         say("worklist.column.readers"): [line.readers_done for line in lines],
     }
+    return known if blind else {**model, **known}
 
 
 def _finding(line: WorklistLine) -> str:

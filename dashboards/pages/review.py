@@ -12,13 +12,13 @@ from components.study_table import date_words
 from desk import DeskReader, StoreAccess, opened_desk
 from medcam.core.errors import MedcamError
 from medcam.core.reader import Reader, Role
+from medcam.core.review import Phase
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.shown import ShownFilm, ShownStudy, shown_study
-from session import current_desk_reader, next_study, open_study, open_study_id, seconds_open
+from session import current_desk_reader, is_first_look, next_study, open_study, open_study_id, seconds_open
 from words import say
 
 WORKLIST = Path(__file__).with_name("worklist.py")
-_HIDE = "hide-model"
 
 
 def main() -> None:
@@ -42,13 +42,16 @@ def main() -> None:
 
 def _review(opened: OpenedStore, reader: Reader, shown: ShownStudy, film: ShownFilm) -> None:
     answers = reader.has(Role.READER)
-    blind = answers and blind_read.is_due(opened, reader, film, wanted=bool(st.session_state.get(_HIDE)))
-    if open_study(shown.study.id):
-        _note_view(opened, reader, shown, blind=blind)
+    blind = answers and blind_read.is_due(opened, reader, film, wanted=blind_read.hides())
+    open_study(shown.study.id)
+    said = film.explanations[0] if film.explanations and not blind else None
+    if is_first_look(film.film.id, said.id if said else ""):
+        # Before anything of it is drawn: what was shown must be in the trail.
+        opened.reviews.begin(reader, film.film, Phase.BLIND if blind else Phase.AIDED, said)
     left, right = st.columns((9, 4), gap="small")
     with right:
         if answers:
-            st.toggle(say("review.blind"), key=_HIDE)
+            blind_read.toggle()
         if blind:
             blind_read.draw(opened, reader, film)
             current = ""
@@ -105,20 +108,6 @@ def _finish(opened: OpenedStore, reader: Reader, study_id: str) -> None:
     st.query_params.clear()
     st.query_params["study"] = following
     st.rerun()
-
-
-def _note_view(opened: OpenedStore, reader: Reader, shown: ShownStudy, *, blind: bool) -> None:
-    """Notes in the trail who looks at what, with the digests of films and explanations that are shown."""
-    films = [
-        {
-            "film": one.film.id,
-            "sha256": one.film.sha256,
-            "explanation": one.explanations[0].id if one.explanations and not blind else None,
-            "weights_sha256": one.explanations[0].weights_sha256 if one.explanations and not blind else None,
-        }
-        for one in shown.films
-    ]
-    opened.reviews.begin(reader, shown.study.id, {"phase": "blind" if blind else "aided", "films": films})
 
 
 try:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from components import blind_read
 from components.study_table import study_table
 from desk import opened_desk
 from medcam.core.reader import Reader
-from medcam.core.worklist import Order, ReadingState, WorklistPage, WorklistQuery
+from medcam.core.worklist import MOST_COUNTED, Order, ReadingState, WorklistPage, WorklistQuery
 from medcam.service.studies.opened import OpenedStore
 from session import current_desk_reader, set_queue
 from words import finding_name, say
@@ -36,7 +37,7 @@ def main() -> None:
     if not page.lines:
         st.info(say("worklist.empty"))
         return
-    chosen = study_table(page.lines, key=f"studies-{query.page}")
+    chosen = study_table(page.lines, blind=blind_read.hides(), key=f"studies-{query.page}")
     if chosen is not None:
         st.switch_page(REVIEW, query_params={"study": chosen})
 
@@ -117,8 +118,9 @@ def _head(page: WorklistPage, query: WorklistQuery, studies: int, begun: int, do
         pages = max(1, -(-page.total // query.size))
         if pages > 1:
             st.pagination(pages, default=min(query.page, pages), key="worklist-turn", on_change=_turn)
-        else:
-            st.caption(say("worklist.count", total=page.total))
+        many = "worklist.count-many" if page.total == MOST_COUNTED else "worklist.count"
+        st.caption(say(many, total=page.total))
+        blind_read.toggle()
 
 
 def _turn() -> None:

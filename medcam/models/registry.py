@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from medcam.core.card import ModelCard
 from medcam.core.errors import ModelError
+from medcam.core.folders import data_folder
 from medcam.models.files import CARD, load_folder, read_card_file
 from medcam.models.loaded import LoadedModel
 from medcam.models.probes.files import CARD as PROBE_CARD
@@ -22,8 +22,7 @@ SHIPPED = Path(__file__).with_name("weights")
 
 def user_folder() -> Path:
     """`$XDG_DATA_HOME/medcam/models`, where models of the user's own live."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "medcam" / "models"
+    return data_folder() / "models"
 
 
 def model_names() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import JSON, LargeBinary, Table, delete, func, insert, null, select, text
+from sqlalchemy import LargeBinary, Table, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from medcam.store.engine import Store, StoreError
@@ -70,31 +70,20 @@ def load_rows(store: Store, tables: Mapping[str, Iterator[Row]]) -> dict[str, in
 
 
 def _fill(session: Session, table: Table, rows: Iterator[Row]) -> int:
-    binary, json = _binary(table), _json(table)
+    binary = _binary(table)
     waiting: list[Row] = []
     count = 0
     for row in rows:
         for column in binary:
             row[column] = None if row[column] is None else base64.b64decode(row[column])
-        for column in json:
-            row[column] = null() if row[column] is None else row[column]
         waiting.append(row)
         count += 1
         if len(waiting) == _CHUNK:
-            _insert(session, table, waiting)
+            session.execute(insert(table), waiting)
             waiting = []
-    _insert(session, table, waiting)
+    if waiting:
+        session.execute(insert(table), waiting)
     return count
-
-
-def _insert(session: Session, table: Table, rows: list[Row]) -> None:
-    # One statement for rows of one form: where a JSON column is null in one and not in another they differ.
-    plain = [row for row in rows if not any(isinstance(value, type(null())) for value in row.values())]
-    if plain:
-        session.execute(insert(table), plain)
-    for row in rows:
-        if row not in plain:
-            session.execute(insert(table).values(row))
 
 
 def _refuse_filled(session: Session) -> None:
@@ -123,7 +112,3 @@ def _count_on(session: Session) -> None:
 
 def _binary(table: Table) -> list[str]:
     return [column.name for column in table.columns if isinstance(column.type, LargeBinary)]
-
-
-def _json(table: Table) -> list[str]:
-    return [column.name for column in table.columns if isinstance(column.type, JSON) and column.nullable]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,10 +16,12 @@ from medcam.core.finding import Point
 from medcam.core.reader import Reader
 from medcam.core.review import Answer, MarkedRegion, MarkKind, Phase, Review
 from medcam.store.engine import Store
-from medcam.store.schema import ExplanationRow, RadiographRow, ReadingRow, ReviewRow, StudyRow
+from medcam.store.film_records import KeptExplanation, KeptRadiograph
+from medcam.store.schema import AuditEventRow, ExplanationRow, RadiographRow, ReadingRow, ReviewRow, StudyRow
 from medcam.store.trail import AuditDraft, AuditTrail
 
 _CHUNK = 1000
+_VIEWED = "study-viewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class ReviewStore:
             reader: Who gives it.
 
         Raises:
-            InputError: Study, film, explanation and reader do not belong together (code `review-mismatch`).
+            InputError: Study, film, explanation and reader do not belong together (code `review-mismatch`), or a blind
+                answer comes after the reader was shown what the model says (`already-shown`).
         """
         [kept] = self.add_all([review], reader)
         return kept
@@ -111,14 +115,28 @@ class ReviewStore:
             row = session.get(ReadingRow, (reader.id, study_id))
             return None if row is None else Reading(row.begun, row.done, row.seconds)
 
-    def begin(self, reader: Reader, study_id: str, shown: dict[str, Any]) -> Reading:
-        """Notes that a reader looks at a study.
+    def was_shown(self, reader: Reader, study_id: str, radiograph_id: str) -> bool:
+        """Whether a reader has been shown what a model says of a film, by the audit trail."""
+        with self._store.read() as session:
+            return _was_shown(session, reader, study_id, radiograph_id)
+
+    def begin(self, reader: Reader, film: KeptRadiograph, phase: Phase, explanation: KeptExplanation | None) -> Reading:
+        """Notes that a reader looks at a film; to be called before it is shown.
 
         Args:
             reader: Who looks.
-            study_id: At what.
-            shown: What is shown: films, explanations, phase. JSON values.
+            film: At what.
+            phase: Whether what the model says is hidden (blind) or shown (aided).
+            explanation: What is shown of it; None where there is none, and in a blind reading.
         """
+        study_id = film.study_id
+        shown = {
+            "phase": str(phase),
+            "film": film.id,
+            "film_sha256": film.sha256,
+            "explanation": explanation.id if explanation else None,
+            "weights_sha256": explanation.weights_sha256 if explanation else None,
+        }
         with self._store.begin() as session:
             row = session.get(ReadingRow, (reader.id, study_id), with_for_update=True)
             if row is None:
@@ -126,7 +144,7 @@ class ReviewStore:
                 session.add(row)
                 session.flush()
             # Rows of readings first and the head of the trail last, as every writer does: none waits in a circle.
-            self._trail.add(session, AuditDraft("study-viewed", reader.label, study_id, shown))
+            self._trail.add(session, AuditDraft(_VIEWED, reader.label, study_id, shown))
             return Reading(row.begun, row.done, row.seconds)
 
     def finish(self, reader: Reader, study_id: str, seconds: float) -> Reading:
@@ -153,6 +171,14 @@ class ReviewStore:
             return Reading(row.begun, row.done, row.seconds)
 
 
+def _was_shown(session: Session, reader: Reader, study_id: str, radiograph_id: str) -> bool:
+    viewed = select(AuditEventRow.body).where(
+        AuditEventRow.study == study_id, AuditEventRow.reader == reader.label, AuditEventRow.kind == _VIEWED
+    )
+    bodies = map(json.loads, session.scalars(viewed))
+    return any(body["film"] == radiograph_id and body["explanation"] is not None for body in bodies)
+
+
 def _checked(session: Session, review: Review, reader: Reader) -> ExplanationRow | None:
     film = session.get(RadiographRow, review.radiograph)
     explanation = None if review.explanation is None else session.get(ExplanationRow, review.explanation)
@@ -167,6 +193,12 @@ def _checked(session: Session, review: Review, reader: Reader) -> ExplanationRow
             "study, film, explanation and reader of a review do not belong together",
             code="review-mismatch",
             next_step="Open the study again from the worklist.",
+        )
+    if review.phase is Phase.BLIND and _was_shown(session, reader, review.study, review.radiograph):
+        raise InputError(
+            "this reader has been shown what the model says of this film: an answer cannot be blind any more",
+            code="already-shown",
+            next_step="Answer beside the model, or hide it before a film is opened.",
         )
     return explanation
 

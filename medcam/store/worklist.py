@@ -20,7 +20,7 @@ from medcam.core.worklist import (
 )
 from medcam.store.engine import Store
 from medcam.store.film_rows import study_of
-from medcam.store.schema import AssignmentRow, ExplanationRow, FindingRow, RadiographRow, ReadingRow, StudyRow
+from medcam.store.schema import AssignmentRow, ExplanationRow, FindingRow, ReadingRow, StudyRow
 
 
 class Worklist:
@@ -76,17 +76,6 @@ class Worklist:
         query = select(FindingRow.name).where(FindingRow.explanation_id.in_(select(newest.c.id))).distinct()
         with self._store.read() as session:
             return sorted(session.scalars(query))
-
-    def newest_film(self, study_id: str) -> str | None:
-        """The film of a study that came last; None where the study is not known."""
-        query = (
-            select(RadiographRow.id)
-            .where(RadiographRow.study_id == study_id)
-            .order_by(RadiographRow.created.desc(), RadiographRow.id)
-            .limit(1)
-        )
-        with self._store.read() as session:
-            return session.scalar(query)
 
 
 Selected: TypeAlias = Any

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from .access_app.serve import DIGESTS, FILMS
-from .access_app.servers import HOST, PATIENCE, Server, dashboard, free_port, provider
+from .access_app.servers import HOST, PATIENCE, Server, dashboard, provider
+from .servers.processes import free_port
 from .viewer_app.browser import FLAGS, SCREENSHOTS
 
 HERE_ALONE = f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HOST}"

@@ -6,9 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,18 +23,9 @@ from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
 from medcam.store import audit_events
 
-PATIENCE = 60.0
-PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-"""Chromium neither asks for a graphics card nor calls home."""
+from .servers.processes import free_port
+from .viewer_app.browser import FLAGS, PATIENCE, SCREENSHOTS, wait_until_ready
+
 STUDIES = 3
 NOBODY = Reader(0, "local", "nobody", "Nobody", frozenset({Role.READER}), everything=True)
 
@@ -74,9 +63,7 @@ def chromium(require_tool: Callable[[str], str]) -> str:
 @pytest.fixture(scope="module")
 def address(chromium: str, store: OpenedStore) -> Iterator[str]:
     """Where `medcam review` serves the store; it is ended by SIGTERM, in good order."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = str(store.address.label)
     command = [sys.executable, "-m", "medcam", "review", "--store", folder, "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
@@ -93,26 +80,10 @@ def address(chromium: str, store: OpenedStore) -> Iterator[str]:
         pass
 
 
-def wait_until_ready(server: subprocess.Popen[str], port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert server.poll() is None, server.communicate()
-        connection = HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            connection.request("GET", "/_stcore/health")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-        finally:
-            connection.close()
-    pytest.fail("the page did not answer")
-
-
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(QUIET))
+        started = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(FLAGS))
         yield started
         started.close()
 
@@ -144,8 +115,8 @@ def settled(page: Page) -> None:
 
 
 def keep_picture(page: Page, name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    picture = page.screenshot(path=PICTURES / f"{name}.png")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    picture = page.screenshot(path=SCREENSHOTS / f"{name}.png")
     assert picture.startswith(b"\x89PNG")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from medcam.service.annotate.output_errors import writing
+from medcam.service.output_errors import writing
 
 QUARANTINE_NAME = "quarantine.jsonl"
 

@@ -33,12 +33,12 @@ from medcam.service.annotate.instance_output import Request
 from medcam.service.annotate.manifest import MANIFEST_NAME, Manifest, write_manifest
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome
-from medcam.service.annotate.output_errors import writing
 from medcam.service.annotate.pictures import requested_findings
 from medcam.service.annotate.quarantine import QuarantineLog
 from medcam.service.annotate.stages import Prepared, Readers, Stages, guarded
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.explanations.software import software_versions
+from medcam.service.output_errors import writing
 from medcam.service.sending.counts import DeliveryCounts
 from medcam.service.studies.keep import Keeper, card_digest
 from medcam.service.studies.opened import opened_store

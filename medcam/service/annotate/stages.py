@@ -27,10 +27,10 @@ from medcam.service.annotate.inputs import Input, plain_path
 from medcam.service.annotate.instance_output import OBJECT_NAMES, InstanceFolder, Receipt, Request
 from medcam.service.annotate.options import Output
 from medcam.service.annotate.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
-from medcam.service.annotate.output_errors import OutputError, writing
 from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw
 from medcam.service.annotate.selection import select
 from medcam.service.explain import explain_batch
+from medcam.service.output_errors import OutputError, writing
 from medcam.service.studies.keep import FilmToKeep, Keeper
 from medcam.store import StoreError
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from medcam.core.errors import MedcamError
-from medcam.service.studies.address import data_folder
+from medcam.core.folders import data_folder
 
 KEY_VARIABLE = "MEDCAM_AUDIT_KEY"
 """Environment variable that names the key's file."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from medcam.core.errors import MedcamError, UsageError
 from medcam.dicom.deidentify.pseudonyms import Secret
-from medcam.service.annotate.output_errors import writing
+from medcam.service.output_errors import writing
 
 _ONLY_OWNER = 0o600
 

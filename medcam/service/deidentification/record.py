@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from medcam.service.annotate.output_errors import writing
 from medcam.service.deidentification.report import Written
+from medcam.service.output_errors import writing
 
 RECORD_NAME = ".deidentified.jsonl"
 

@@ -17,7 +17,6 @@ from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.service.annotate.bounded import bounded_map, threads
 from medcam.service.annotate.inputs import find_inputs
 from medcam.service.annotate.outcomes import DUPLICATE_UID
-from medcam.service.annotate.output_errors import writing
 from medcam.service.annotate.quarantine import QuarantineLog
 from medcam.service.deidentification.key_file import KeyFile, default_key, open_key
 from medcam.service.deidentification.options import DeidentifyOptions
@@ -35,6 +34,7 @@ from medcam.service.deidentification.work import (
     Worker,
 )
 from medcam.service.explanations.software import software_versions
+from medcam.service.output_errors import writing
 
 LEFT = "identifier-left"
 

@@ -26,10 +26,10 @@ from medcam.dicom.deidentify import (
 from medcam.dicom.read import read_bytes, read_file
 from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.outcomes import INTERNAL_ERROR
-from medcam.service.annotate.output_errors import OutputError
 from medcam.service.deidentification.record import FinishedOutputs
 from medcam.service.deidentification.report import Refused, Written
 from medcam.service.explanations.software import software_versions
+from medcam.service.output_errors import OutputError
 
 
 class TextFinding(Protocol):

@@ -21,10 +21,10 @@ from medcam.evaluate.expected_anatomy import expected_anatomy
 from medcam.evaluate.localisation import mean_interval
 from medcam.models.registry import load_model
 from medcam.overlay.chart import Bar, bar_chart
-from medcam.service.annotate.output_errors import writing
 from medcam.service.atomic import write_text
 from medcam.service.evaluation.cohort import Cohort, CohortFilm
 from medcam.service.evaluation.explained_films import explained_films
+from medcam.service.output_errors import writing
 
 PLACES = (*ZONES, *STRUCTURES)
 

@@ -14,12 +14,12 @@ from medcam.evaluate.triage import RULES, Cause, Mistake, TriageRules
 from medcam.models.registry import load_model
 from medcam.overlay.overlay import draw_overlay
 from medcam.overlay.png import save_png
-from medcam.service.annotate.output_errors import writing
 from medcam.service.atomic import write_text
 from medcam.service.evaluation.cohort import Cohort, CohortFilm
 from medcam.service.evaluation.error_page import index_page
 from medcam.service.evaluation.errors import Answers, FilmError, film_errors
 from medcam.service.find_text import TextFinder
+from medcam.service.output_errors import writing
 
 INDEX, FIGURES, PICTURES = "index.md", "errors.json", "pictures"
 PICTURE_SIDE = 768

@@ -19,8 +19,8 @@ from medcam.models.registry import load_model
 from medcam.models.units import UnitWeights, unit_maps, unit_weights
 from medcam.overlay.patches import PatchRow, patch_sheet
 from medcam.overlay.png import save_png
-from medcam.service.annotate.output_errors import writing
 from medcam.service.evaluation.cohort import Cohort
+from medcam.service.output_errors import writing
 
 PATCH = 0.2
 """Side of a patch as a share of the film's longer side."""

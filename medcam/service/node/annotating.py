@@ -11,7 +11,6 @@ from medcam.core.protocols import Classifier
 from medcam.service.annotate.manifest import MANIFEST_NAME
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Annotated, Outcome, Quarantined, Skipped
-from medcam.service.annotate.output_errors import writing
 from medcam.service.annotate.quarantine import QUARANTINE_NAME
 from medcam.service.annotate.run import annotate
 from medcam.service.annotate.stages import Readers
@@ -21,6 +20,7 @@ from medcam.service.node.data_folder import DataFolder
 from medcam.service.node.dead_letters import DeadLetters
 from medcam.service.node.inbox import Inbox
 from medcam.service.node.metrics import NodeMetrics
+from medcam.service.output_errors import writing
 from medcam.store import Job, JobQueue
 
 ANNOTATE = "annotate"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from medcam.core.errors import UsageError
+from medcam.core.folders import data_folder
 from medcam.dicom.network.destination import Destination, DimseDestination
 from medcam.dicom.network.scp_settings import ScpSettings
 from medcam.dicom.network.security import Security
@@ -19,8 +19,7 @@ NODE_OUTPUTS = (Output.JSON, Output.SC, Output.SEG, Output.SR)
 
 def default_data_folder() -> Path:
     """$XDG_DATA_HOME/medcam/node."""
-    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(base).expanduser() / "medcam" / "node"
+    return data_folder() / "node"
 
 
 @dataclass(frozen=True, slots=True)

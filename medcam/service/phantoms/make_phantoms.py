@@ -26,8 +26,8 @@ from medcam.core.codes import slug
 from medcam.core.errors import MedcamError, UsageError
 from medcam.dicom import Codec
 from medcam.phantom import FINDINGS, render, sample_case
-from medcam.service.annotate.output_errors import writing
 from medcam.service.atomic import write_text
+from medcam.service.output_errors import writing
 from medcam.service.phantoms.phantom_files import save_phantom
 from medcam.service.phantoms.truth import TRUTH_NAME
 from medcam.service.workers import one_blas_thread

@@ -11,7 +11,7 @@ from medcam.dicom.network.deliver import check_destination, deliver
 from medcam.dicom.network.delivery import Delivery, DeliveryOutcome
 from medcam.dicom.network.destination import Destination
 from medcam.dicom.network.security import Security
-from medcam.service.annotate.output_errors import writing
+from medcam.service.output_errors import writing
 from medcam.service.sending.record import RECORD_NAME, Attempt, DeliveryRecord
 
 ALREADY_THERE = "accepted by an earlier run"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medcam.core.errors import UsageError
+from medcam.core.folders import data_folder
 from medcam.store import sqlite_url
 
 DATABASE_NAME = "medcam.db"
@@ -31,12 +32,6 @@ class StoreAddress:
     films: Path
     label: str
     file: Path | None = None
-
-
-def data_folder() -> Path:
-    """`$XDG_DATA_HOME/medcam`, where all that is the user's own lives."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "medcam"
 
 
 def store_address(text: str | os.PathLike[str] | None = None) -> StoreAddress:

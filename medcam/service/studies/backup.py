@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from medcam.core.errors import InputError
-from medcam.service.annotate.output_errors import writing
+from medcam.service.output_errors import writing
 from medcam.service.studies.opened import OpenedStore
 from medcam.store import AuditDraft, StoreError
 from medcam.store.dump import dump_rows, load_rows, revision, table_names

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medcam.core.errors import InputError, InvalidValueError
-from medcam.service.annotate.output_errors import writing
+from medcam.service.output_errors import writing
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 COPY = "copy"

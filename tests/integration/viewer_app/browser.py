@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwrig
 
 from medcam.core.arrays import ByteArray
 
+from ..servers.processes import free_port
 from .films import COLUMNS, ROOT, ROWS
 
 PATIENCE = 180.0
@@ -41,20 +41,19 @@ FLAGS = (
 @contextmanager
 def serving() -> Iterator[str]:
     """The page's address while its server runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "tests.integration.viewer_app.serve", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
-            _wait(server, port)
+            wait_until_ready(server, port)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.send_signal(signal.SIGTERM)
             server.communicate(timeout=PATIENCE)
 
 
-def _wait(server: subprocess.Popen[str], port: int) -> None:
+def wait_until_ready(server: subprocess.Popen[str], port: int) -> None:
+    """Until the server of pages says that it is well; raises RuntimeError with what it printed where it does not."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if server.poll() is not None:

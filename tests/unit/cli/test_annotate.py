@@ -20,7 +20,7 @@ from medcam.service.annotate import run as service
 from medcam.service.annotate.manifest import Manifest
 from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Skipped
-from medcam.service.annotate.output_errors import OutputError
+from medcam.service.output_errors import OutputError
 from medcam.service.sending.counts import DeliveryCounts
 
 from .conftest import Ended

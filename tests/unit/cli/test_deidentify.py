@@ -10,10 +10,10 @@ import pytest
 
 from medcam.core.errors import UsageError
 from medcam.dicom.deidentify import Profile
-from medcam.service.annotate.output_errors import OutputError
 from medcam.service.deidentification import run as service
 from medcam.service.deidentification.options import DeidentifyOptions
 from medcam.service.deidentification.report import Refused, Report, Written
+from medcam.service.output_errors import OutputError
 
 from .conftest import Ended
 

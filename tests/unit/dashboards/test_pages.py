@@ -124,9 +124,9 @@ def test_looking_is_noted_once_with_what_was_shown(desk, two, page):
 
     assert len(viewed) == 1
     assert (viewed[0].study, viewed[0].reader) == (two[0], "ada@local")
-    [film] = viewed[0].details["films"]
-    assert film["explanation"]
-    assert film["sha256"] == f"{1:064x}"
+    assert viewed[0].details["phase"] == "aided"
+    assert viewed[0].details["explanation"]
+    assert viewed[0].details["film_sha256"] == f"{1:064x}"
 
 
 def test_an_answer_is_kept_at_once_and_stands_in_the_table(desk, two, page):
@@ -177,9 +177,16 @@ def test_a_link_to_a_finding_opens_it(two, page):
     assert "Mass" in row
 
 
+def read_blind(study):
+    """The review page of somebody who hid the model before they opened a study."""
+    shown = AppTest.from_file(str(dashboards_folder() / "pages" / "review.py"), default_timeout=60)
+    shown.query_params["study"] = study
+    shown.session_state["hide-model"] = True
+    return shown.run()
+
+
 def test_reading_blind_shows_nothing_of_the_model_until_the_first_read_is_kept(desk, two, page):
-    shown = page("review", study=two[0])
-    shown.toggle(key="hide-model").set_value(True).run()
+    shown = read_blind(two[0])
     hidden = html_of(shown) + words_of(shown)
     assert ">0.90<" not in hidden
     assert "Logit" not in hidden
@@ -196,6 +203,25 @@ def test_reading_blind_shows_nothing_of_the_model_until_the_first_read_is_kept(d
     assert ">0.90<" in html_of(shown)
     button(shown, "Disagree").click().run()
     assert desk.opened.reviews.of_study(two[0])[-1].review.phase == "aided"
+    viewed = [event.details for event in audit_events(desk.opened.store) if event.kind == "study-viewed"]
+    assert [(look["phase"], look["explanation"] is None) for look in viewed] == [("blind", True), ("aided", False)]
+
+
+def test_what_was_shown_is_not_hidden_again(desk, two, page):
+    shown = page("review", study=two[0])
+    shown.toggle(key="hide-model").set_value(True).run()
+
+    assert ">0.90<" in html_of(shown)
+    assert button(shown, "Agree")
+
+
+def test_who_hides_the_model_does_not_learn_from_the_worklist_what_it_says(two, page):
+    shown = page("worklist")
+    shown.toggle(key="hide-model").set_value(True).run()
+    table = shown.dataframe[0].value
+
+    assert "Patient" in table
+    assert not {"Leading finding", "Probability"} & set(table)
 
 
 def test_one_who_audits_and_does_not_read_looks_and_has_no_buttons(desk, two, page, monkeypatch):

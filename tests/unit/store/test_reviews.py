@@ -104,9 +104,9 @@ def test_a_blind_answer_has_no_explanation(reviews, review, reader):
 
 def test_a_reading_begins_once_and_is_done_when_it_is_said_so(reviews, review, reader, store, clock):
     assert reviews.reading(reader, study(1).id) is None
-    begun = reviews.begin(reader, study(1).id, {"phase": "aided"})
+    begun = reviews.begin(reader, film(1, 1), Phase.AIDED, SAID)
     clock.now += 60
-    assert reviews.begin(reader, study(1).id, {}).begun == begun.begun
+    assert reviews.begin(reader, film(1, 1), Phase.BLIND, None).begun == begun.begun
     clock.now += 60
     reviews.finish(reader, study(1).id, seconds=30.0)
     done = reviews.finish(reader, study(1).id, seconds=5.0)
@@ -124,3 +124,35 @@ def test_more_answers_than_are_read_at_once_come_in_order(reviews, review, reade
     ids = [reviews.add(review, reader).id for _ in range(5)]
 
     assert [kept.id for kept in reviews.all()] == ids
+
+
+def test_looking_is_noted_with_what_was_shown(reviews, review, reader, store):
+    reviews.begin(reader, film(1, 1), Phase.AIDED, SAID)
+    event = list(audit_events(store))[-1]
+
+    assert (event.kind, event.reader, event.study) == ("study-viewed", "ada@local", study(1).id)
+    assert event.details == {
+        "phase": "aided",
+        "film": film(1).id,
+        "film_sha256": film(1).sha256,
+        "explanation": SAID.id,
+        "weights_sha256": SAID.weights_sha256,
+    }
+
+
+def test_nobody_reads_blind_what_they_were_shown(reviews, review, reader, readers, films):
+    films.keep(study(1), film(2, 1), explanation("r2"), now=1.0)
+    bob = readers.set("local", "bob", name="Bob", roles=[Role.READER])
+    blind = replace(review, phase=Phase.BLIND, explanation=None, answer=Answer.ABSENT, region=None)
+    reviews.begin(reader, film(1, 1), Phase.BLIND, None)
+    assert not reviews.was_shown(reader, study(1).id, film(1).id)
+    reviews.add(blind, reader)
+    reviews.begin(reader, film(1, 1), Phase.AIDED, SAID)
+
+    assert reviews.was_shown(reader, study(1).id, film(1).id)
+    with pytest.raises(InputError) as caught:
+        reviews.add(blind, reader)
+    assert caught.value.code == "already-shown"
+    # Another film of the study, and another reader.
+    reviews.add(replace(blind, radiograph=film(2).id), reader)
+    reviews.add(replace(blind, reader=bob.id), bob)

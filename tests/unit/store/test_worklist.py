@@ -6,6 +6,7 @@ import pytest
 
 from medcam.core.errors import InvalidValueError
 from medcam.core.reader import Role
+from medcam.core.review import Phase
 from medcam.core.worklist import Order, ReadingState, WorklistQuery
 from medcam.store import KeptFinding, Worklist
 
@@ -100,8 +101,8 @@ def test_what_is_asked_for_is_what_comes(worklist, three, reader, query, found):
 def test_how_far_the_reader_is_who_asks(worklist, fill, reader, reviews, readers):
     fill(4)
     bob = readers.set("local", "bob", name="Bob", roles=[Role.READER], everything=True)
-    reviews.begin(reader, study(1).id, {})
-    reviews.begin(reader, study(2).id, {})
+    reviews.begin(reader, film(1, 1), Phase.AIDED, None)
+    reviews.begin(reader, film(2, 2), Phase.AIDED, None)
     reviews.finish(reader, study(2).id, seconds=3.0)
 
     def found(state, who=reader):
@@ -130,14 +131,6 @@ def test_a_reader_sees_assigned_studies_alone(worklist, fill, readers):
 
 def test_findings_that_a_choice_can_offer(worklist, three):
     assert worklist.findings() == ["Mass", "Nodule"]
-
-
-def test_the_newest_film_of_a_study(worklist, films):
-    films.keep(study(1), film(1, 1), explanation("r1"), now=1.0)
-    films.keep(study(1), film(2, 1), explanation("r2"), now=2.0)
-
-    assert worklist.newest_film(study(1).id) == film(2).id
-    assert worklist.newest_film(study(2).id) is None
 
 
 @pytest.mark.parametrize("wrong", [{"page": 0}, {"size": 0}, {"size": 501}, {"longest_wait": -1.0}])

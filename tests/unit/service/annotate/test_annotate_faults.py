@@ -15,9 +15,9 @@ from medcam.core.radiograph import Radiograph
 from medcam.overlay.png import save_png
 from medcam.service.annotate import stages as annotate_stages
 from medcam.service.annotate.options import AnnotateOptions
-from medcam.service.annotate.output_errors import OutputError
 from medcam.service.annotate.run import annotate
 from medcam.service.explain import explain_batch
+from medcam.service.output_errors import OutputError
 
 
 def test_an_unexpected_error_quarantines_one_film_without_its_text(

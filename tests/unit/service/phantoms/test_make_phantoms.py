@@ -14,7 +14,7 @@ from medcam.core.errors import UsageError
 from medcam.core.radiograph import Radiograph, View
 from medcam.dicom import Codec, load_radiograph
 from medcam.phantom import FINDINGS, Case, Phantom, render, sample_case
-from medcam.service.annotate.output_errors import OutputError
+from medcam.service.output_errors import OutputError
 from medcam.service.phantoms import make_phantoms as module
 from medcam.service.phantoms.make_phantoms import CodecChoice, PhantomPlan, finding_names, make_phantoms
 from medcam.service.phantoms.phantom_files import save_phantom

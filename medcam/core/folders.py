@@ -1,0 +1,11 @@
+"""Where a user's own things live."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def data_folder() -> Path:
+    """`$XDG_DATA_HOME/medcam` (XDG Base Directory Specification): models, stores, keys, the node's data."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "medcam"
