@@ -18,7 +18,6 @@ from medcam.core.errors import InvalidValueError, MedcamError, UsageError
 from medcam.service.review import SETTINGS_VARIABLE, ReviewSettings
 
 HOME = Path(__file__).with_name("home.py")
-_STOPPED = 3
 
 
 def main() -> None:

@@ -108,8 +108,6 @@ def restore(opened: OpenedStore, path: Path, progress: Progress = lambda _done, 
                 progress(done, len(members))
             counts = load_rows(opened.store, rows)
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
-        if isinstance(error, OSError) and not isinstance(error, zipfile.BadZipFile) and path.exists():
-            raise
         raise _broken(type(error).__name__) from error
     if counts != manifest["rows"]:
         raise StoreError("the backup holds other numbers of rows than it says")
