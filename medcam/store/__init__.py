@@ -3,7 +3,8 @@
 from medcam.store.engine import Store, StoreError, open_store, sqlite_url
 from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
 from medcam.store.films import FilmStore
-from medcam.store.jobs import Job, JobQueue, JobState
+from medcam.store.job_records import Job, JobState
+from medcam.store.jobs import JobQueue
 from medcam.store.readers import ReaderStore
 from medcam.store.reviews import KeptReview, Reading, ReviewStore
 from medcam.store.trail import (

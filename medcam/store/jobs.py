@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select
@@ -18,56 +16,13 @@ from sqlalchemy.orm import Session
 
 from medcam.core.errors import InvalidValueError
 from medcam.store.engine import ConflictError, Store
+from medcam.store.job_records import Job, JobState
 from medcam.store.schema import JobRow
 
 _LONGEST_KEY = 200
 
 
-class JobState(StrEnum):
-    """Where a job stands. FAILED is the dead letter: nobody tries it again unless asked to."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
 _UNFINISHED = (JobState.WAITING, JobState.RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job as it was when it was claimed or listed.
-
-    Args:
-        id: Its number.
-        kind: What is to be done; decides who does it.
-        key: What it is about; one unfinished job per key.
-        payload: JSON values for whoever does it. No patient data.
-        state: Where it stands.
-        wanted: How often it was asked for.
-        attempts: How often it was claimed: also the token by which a worker shows that its lease is the last one.
-        failures: How often it failed with an error since it was last asked for.
-        losses: How often its worker died or fell silent since it was last asked for.
-        error_code: Of the last failure; empty when there was none.
-        error_message: Of the last failure.
-        created: Seconds since 1970 UTC.
-        updated: Seconds since 1970 UTC.
-    """
-
-    id: int
-    kind: str
-    key: str
-    payload: Mapping[str, Any] = field(repr=False)
-    state: JobState
-    wanted: int
-    attempts: int
-    failures: int
-    losses: int
-    error_code: str
-    error_message: str
-    created: float
-    updated: float
 
 
 class JobQueue:
@@ -220,6 +175,13 @@ class JobQueue:
                 _let_go(row, JobState.WAITING, self._clock())
                 row.losses += 1
             return len(rows)
+
+    def find(self, key: str) -> Job | None:
+        """The last job of a key; None where it was never asked for, or is forgotten."""
+        query = select(JobRow).where(JobRow.key == key).order_by(JobRow.id.desc()).limit(1)
+        with self._store.read() as session:
+            row = session.scalar(query)
+            return None if row is None else _job(row)
 
     def failed(self, kind: str) -> list[Job]:
         """The dead letters of a kind, oldest first."""
