@@ -11,7 +11,7 @@ from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.instance_output import InstanceFolder, Request
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Outcome
 from medcam.service.annotate.stages import Opened
-from medcam.service.studies.keep import Keeper
+from medcam.service.studies.keep import FilmKeeper
 
 
 class _State(Enum):
@@ -44,7 +44,7 @@ class Admission:
         keeper: The store that finished films have to be in too; None for no store.
     """
 
-    def __init__(self, out: Path, request: Request, *, resume: bool, keeper: Keeper | None = None) -> None:
+    def __init__(self, out: Path, request: Request, *, resume: bool, keeper: FilmKeeper | None = None) -> None:
         self._out, self._request, self._resume, self._keeper = out, request, resume, keeper
         self._claims: dict[str, _Claim] = {}
         self._under_way: dict[str, _Claim] = {}

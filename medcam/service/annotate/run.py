@@ -40,7 +40,7 @@ from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.explanations.software import software_versions
 from medcam.service.output_errors import writing
 from medcam.service.sending.counts import DeliveryCounts
-from medcam.service.studies.keep import Keeper, card_digest
+from medcam.service.studies.keep import FilmKeeper, Keeper, card_digest
 from medcam.service.studies.opened import opened_store
 
 BATCH = 8
@@ -57,6 +57,7 @@ def annotate(
     progress: Callable[[Progress], None] = lambda _: None,
     readers: Readers | None = None,
     classifier: Classifier | None = None,
+    keeper: FilmKeeper | None = None,
 ) -> Manifest:
     """Annotates every chest radiograph in files and folders. Research use. Not a medical device.
 
@@ -73,6 +74,7 @@ def annotate(
         readers: Who parses and decodes the files, which are not trusted; by default processes that are started for this
             run and end with it.
         classifier: The model where it is loaded already; by default `options.model` is loaded for this run.
+        keeper: Keeps the films; by default the store of the options, if they name one.
 
     Returns:
         The manifest, as written.
@@ -95,12 +97,12 @@ def annotate(
     shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
     with (
         nullcontext(readers) if readers else ReaderPool(options.workers) as reading,
-        _keeping(options.store, classifier.card) as keeper,
+        nullcontext(keeper) if keeper else _keeping(options.store, classifier.card) as keeping,
     ):
         _open_output(out)
         with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
             tally = Tally(len(files), quarantine, progress)
-            stages = Stages(out, classifier, request, reading, keeper)
+            stages = Stages(out, classifier, request, reading, keeping)
             _run(files, stages, options, _both(tally.add, sending.add))
     manifest = _manifest(tally, request, started, sending.counts)
     with writing():

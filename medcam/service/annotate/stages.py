@@ -31,7 +31,7 @@ from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findin
 from medcam.service.annotate.selection import select
 from medcam.service.explain import explain_batch
 from medcam.service.output_errors import OutputError, writing
-from medcam.service.studies.keep import FilmToKeep, Keeper
+from medcam.service.studies.keep import FilmKeeper, FilmToKeep, film_to_keep
 from medcam.store import StoreError
 
 
@@ -145,7 +145,7 @@ class Stages:
     classifier: Classifier
     request: Request
     readers: Readers
-    keeper: Keeper | None = None
+    keeper: FilmKeeper | None = None
 
     def open(self, file: Input) -> Opened:
         """Finds out what a file is, without decoding its pixels.
@@ -184,7 +184,7 @@ class Stages:
     def _to_keep(self, opened: Opened, radiograph: Radiograph, zones: Zones) -> FilmToKeep | None:
         if self.keeper is None:
             return None
-        return self.keeper.prepare(radiograph, opened.context, zones, plain_path(opened.file), opened.data)
+        return film_to_keep(radiograph, opened.context, zones, plain_path(opened.file), opened.data)
 
     def explain(self, films: list[Prepared]) -> list[Explained | Outcome]:
         """Explains a batch; where it fails, film by film, so that the culprit alone is quarantined."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from medcam.core.card import ModelCard
 from medcam.core.explanation import Explanation
@@ -45,6 +45,18 @@ class FilmToKeep:
     data: bytes = field(repr=False)
 
 
+class FilmKeeper(Protocol):
+    """Keeps films while they are annotated. May be called from several threads."""
+
+    def holds(self, identity: Identity, sha256: str, request: str) -> bool:
+        """Whether a film's explanation for a request is kept, and its pixels too."""
+        ...
+
+    def keep(self, film: FilmToKeep, explanation: Explanation, request: str) -> bool:
+        """Keeps a film and what was said of it; whether the explanation is new."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Keeper:
     """Keeps films in a store. May be called from several threads.
@@ -79,40 +91,11 @@ class Keeper:
         film = Identity.folder_name(identity.sop_instance_uid)
         return self.opened.films.holds(film, request) and self.opened.files.has_pixels(sha256)
 
-    def prepare(
-        self, radiograph: Radiograph, context: SourceContext, zones: Zones, path: Path | None, data: bytes
-    ) -> FilmToKeep:
-        """Packs a film.
-
-        Args:
-            radiograph: The film.
-            context: Its patient and study.
-            zones: Where its anatomy lies.
-            path: Where its DICOM file lies by itself; None where a copy has to be kept.
-            data: That file.
-        """
-        packed = pack_film(radiograph.pixels)
-        attributes: dict[str, Any] = {**context.attributes(), "film": dict(radiograph.attributes)}
-        identity = context.identity
-        study = _study(identity, attributes)
-        film = KeptRadiograph(
-            id=Identity.folder_name(identity.sop_instance_uid),
-            study_id=study.id,
-            uid=identity.sop_instance_uid,
-            sha256=context.sha256,
-            source="",
-            view=radiograph.view.value,
-            display=display_record(radiograph, packed),
-            attributes=attributes,
-            zones=pack_zones(zones),
-        )
-        return FilmToKeep(study, film, packed.data, path, b"" if path else data)
-
     def keep(self, film: FilmToKeep, explanation: Explanation, request: str) -> bool:
         """Keeps a film and what was said of it; the database last, so that what it names is on the disk.
 
         Args:
-            film: From `prepare`.
+            film: From `film_to_keep`.
             explanation: What was said.
             request: Digest of all that decides what is said.
 
@@ -135,6 +118,36 @@ class Keeper:
         return self.opened.films.keep(
             film.study, kept, kept_explanation(explanation, request, card_digest(self.card), now), now
         )
+
+
+def film_to_keep(
+    radiograph: Radiograph, context: SourceContext, zones: Zones, path: Path | None, data: bytes
+) -> FilmToKeep:
+    """Packs a film.
+
+    Args:
+        radiograph: The film.
+        context: Its patient and study.
+        zones: Where its anatomy lies.
+        path: Where its DICOM file lies by itself; None where a copy has to be kept.
+        data: That file.
+    """
+    packed = pack_film(radiograph.pixels)
+    attributes: dict[str, Any] = {**context.attributes(), "film": dict(radiograph.attributes)}
+    identity = context.identity
+    study = _study(identity, attributes)
+    film = KeptRadiograph(
+        id=Identity.folder_name(identity.sop_instance_uid),
+        study_id=study.id,
+        uid=identity.sop_instance_uid,
+        sha256=context.sha256,
+        source="",
+        view=radiograph.view.value,
+        display=display_record(radiograph, packed),
+        attributes=attributes,
+        zones=pack_zones(zones),
+    )
+    return FilmToKeep(study, film, packed.data, path, b"" if path else data)
 
 
 def card_digest(card: ModelCard) -> str:
