@@ -22,6 +22,7 @@ StoreOption = Annotated[
     str | None,
     typer.Option(
         metavar="STORE",
+        envvar="MEDCAM_STORE",
         help="A folder, sqlite:///PATH or postgresql+psycopg://...",
         show_default="$XDG_DATA_HOME/medcam",
     ),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import signal
 import ssl
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from medcam.cli.console import ExitCode, say, tell
+from medcam.cli.stopping import stop_signals
 from medcam.core.errors import UsageError
 from medcam.core.explanation import RESEARCH_USE
 from medcam.dicom.network.destination import DimseDestination, is_web, parse_destination
@@ -163,31 +161,11 @@ def run(options: NodeOptions) -> None:
     from medcam.server.node import run_node
 
     log_as_json_lines()
-    with _signals() as (stop, heard):
+    with stop_signals() as (stop, heard):
         run_node(options, stop, _announce)
     if signal.SIGINT in heard:
         tell("interrupted. What was acknowledged is kept: start the node again to go on.")
         raise typer.Exit(ExitCode.INTERRUPTED)
-
-
-@contextmanager
-def _signals() -> Iterator[tuple[threading.Event, set[int]]]:
-    """An event that SIGTERM and Ctrl-C set, and which of them came. The second one ends the process at once."""
-    stop, heard = threading.Event(), set[int]()
-    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        heard.add(number)
-        signal.signal(number, signal.SIG_DFL)
-        stop.set()
-
-    for number in previous:
-        signal.signal(number, end)
-    try:
-        yield stop, heard
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _announce(doors: Doors) -> None:

@@ -17,12 +17,14 @@ from medcam.cli.experiments import experiments
 from medcam.cli.listen import listen
 from medcam.cli.review import review
 from medcam.cli.train import train
+from medcam.cli.work import work
 
 _ORDER = (
     "demo",
     "annotate",
     "review",
     "listen",
+    "work",
     "models",
     "train",
     "phantom",
@@ -58,6 +60,7 @@ app.command()(demo)
 app.command()(annotate)
 app.command()(review)
 app.command()(listen)
+app.command()(work)
 app.add_typer(models.app, name="models")
 app.command()(train)
 app.add_typer(phantom.app, name="phantom")

@@ -40,13 +40,19 @@ def review(
     idle_minutes: Annotated[
         float, typer.Option(metavar="MINUTES", help="A session ends after so long without activity.")
     ] = ReviewSettings().idle_minutes,
+    workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Processes that explain what is handed in; 0 where `medcam work` runs elsewhere."
+        ),
+    ] = ReviewSettings().workers,
 ) -> None:
     """Review studies of a store in a browser: what was found, why, and your answer.
 
     Research use. Not a medical device.
     """
     kind, given = ("local", {}) if sign_in is None else read_sign_in(sign_in)
-    settings = ReviewSettings(address, port, kind, given, idle_minutes)
+    settings = ReviewSettings(address, port, kind, given, idle_minutes, workers)
     serve_review(check_store(store), settings, _announce)
 
 

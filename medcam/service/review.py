@@ -23,6 +23,7 @@ from typing import Any
 
 import medcam
 from medcam.core.errors import MedcamError, UsageError
+from medcam.service.jobs.processes import worker_processes
 from medcam.service.studies.opened import opened_store
 
 HOST = "127.0.0.1"
@@ -53,6 +54,7 @@ class ReviewSettings:
         sign_in: "local" (the user of this computer is the reader), "oidc" or "proxy".
         sign_in_settings: Of the sign-in, by the names that its page in the documentation has.
         idle_minutes: A session ends when its reader did nothing for so long.
+        workers: Processes beside the server that explain what readers hand in.
     """
 
     address: str = HOST
@@ -60,6 +62,7 @@ class ReviewSettings:
     sign_in: str = "local"
     sign_in_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     idle_minutes: float = 15.0
+    workers: int = 1
 
     def __post_init__(self) -> None:
         if self.sign_in not in SIGN_INS:
@@ -192,19 +195,38 @@ def serve_review(store: str, settings: ReviewSettings, on_ready: Callable[[str],
         ReviewError: The server cannot start, stops by itself or never answers; code "no-streamlit", "no-dashboards",
             "review-stopped" or "review-silent".
     """
-    check_port(settings.port, settings.address)
-    command = server_command()
     try:
-        with _asked_to_end(), _running(command, store, settings) as server:
-            if _answers(server, settings):
-                on_ready(f"http://{settings.address}:{settings.port}")
-                server.wait()
-            stopped = server.poll()
+        with _asked_to_end(), running_review(store, settings) as server:
+            on_ready(f"http://{settings.address}:{settings.port}")
+            stopped = server.wait()
     except KeyboardInterrupt:
         return
-    if stopped is None:
-        raise ReviewError(f"the review page did not answer within {_START_SECONDS:.0f} s", code="review-silent")
-    raise ReviewError(f"the review page stopped by itself (exit code {stopped})", code="review-stopped")
+    raise _stopped(stopped)
+
+
+@contextmanager
+def running_review(store: str, settings: ReviewSettings) -> Iterator[subprocess.Popen[bytes]]:
+    """The pages' server as a process, from the time when it answers to the end of the block.
+
+    Args:
+        store: From `check_store`.
+        settings: How the pages are served.
+
+    Raises:
+        UsageError, ReviewError: As `serve_review`.
+    """
+    check_port(settings.port, settings.address)
+    with worker_processes(store, settings.workers), _running(server_command(), store, settings) as server:
+        if not _answers(server, settings):
+            code = server.poll()
+            if code is None:
+                raise ReviewError(f"the review page did not answer within {_START_SECONDS:.0f} s", code="review-silent")
+            raise _stopped(code)
+        yield server
+
+
+def _stopped(code: int) -> ReviewError:
+    return ReviewError(f"the review page stopped by itself (exit code {code})", code="review-stopped")
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+"""`medcam work`: a process that explains what was handed in to a store."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from medcam.cli.audit import StoreOption
+from medcam.cli.console import ExitCode, say, tell
+from medcam.cli.stopping import stop_signals
+
+
+def work(
+    store: StoreOption = None,
+    threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads that read and prepare films.")] = 1,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """Explain what is handed in to a store, such as by the page Explore. Research use. Not a medical device.
+
+    `medcam review` starts one of its own; more may run, on this machine or on others that share the store and its
+    folder of films. SIGTERM and Ctrl-C end it in good order, and what a killed one left is taken up by another.
+    """
+    from medcam.server.logs import log_as_json_lines
+    from medcam.server.work import WorkOptions, run_worker
+
+    log_as_json_lines()
+    with stop_signals() as (stop, heard):
+        if with_parent:
+            threading.Thread(target=_outlived, args=(stop,), name="medcam-parent", daemon=True).start()
+        run_worker(WorkOptions(store, threads), stop, lambda: say("Working   (Ctrl-C ends it)"))
+    if signal.SIGINT in heard:
+        tell("interrupted. What was handed in is kept: start a worker again to go on.")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+def _outlived(stop: threading.Event) -> None:
+    """Ends with the process at the other end of standard input, however that one ends."""
+    while sys.stdin.buffer.read(1024):
+        pass
+    stop.set()
