@@ -1,5 +1,6 @@
 """What medcam remembers: studies, reviews, jobs, the audit trail. The only package that knows SQLAlchemy."""
 
+from medcam.store.answers import AnswerStore, GivenAnswer, SaidFinding
 from medcam.store.engine import Store, StoreError, open_store, sqlite_url
 from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
 from medcam.store.films import FilmStore
@@ -21,10 +22,12 @@ from medcam.store.worklist import Worklist
 
 __all__ = [
     "GENESIS",
+    "AnswerStore",
     "AuditDraft",
     "AuditEvent",
     "AuditTrail",
     "FilmStore",
+    "GivenAnswer",
     "Job",
     "JobQueue",
     "JobState",
@@ -36,6 +39,7 @@ __all__ = [
     "ReaderStore",
     "Reading",
     "ReviewStore",
+    "SaidFinding",
     "Store",
     "StoreError",
     "Worklist",

@@ -129,14 +129,7 @@ class ReviewStore:
             phase: Whether what the model says is hidden (blind) or shown (aided).
             explanation: What is shown of it; None where there is none, and in a blind reading.
         """
-        study_id = film.study_id
-        shown = {
-            "phase": str(phase),
-            "film": film.id,
-            "film_sha256": film.sha256,
-            "explanation": explanation.id if explanation else None,
-            "weights_sha256": explanation.weights_sha256 if explanation else None,
-        }
+        study_id, shown = film.study_id, _looked_at(film, phase, explanation)
         with self._store.begin() as session:
             row = session.get(ReadingRow, (reader.id, study_id), with_for_update=True)
             if row is None:
@@ -146,6 +139,28 @@ class ReviewStore:
             # Rows of readings first and the head of the trail last, as every writer does: none waits in a circle.
             self._trail.add(session, AuditDraft(_VIEWED, reader.label, study_id, shown))
             return Reading(row.begun, row.done, row.seconds)
+
+    def look(
+        self,
+        reader: Reader,
+        film: KeptRadiograph,
+        phase: Phase,
+        explanation: KeptExplanation | None,
+        *,
+        beside: str,
+    ) -> None:
+        """Notes that a reader looks at a film beside that of another study, whose reading it does not begin.
+
+        Args:
+            reader: Who looks.
+            film: At what; to be called before it is shown.
+            phase: As in `begin`.
+            explanation: What is shown of what models said; None for the film alone.
+            beside: Id of the study that is read.
+        """
+        shown = {**_looked_at(film, phase, explanation), "beside": beside}
+        with self._store.begin() as session:
+            self._trail.add(session, AuditDraft(_VIEWED, reader.label, film.study_id, shown))
 
     def finish(self, reader: Reader, study_id: str, seconds: float) -> Reading:
         """Notes that a reader is done with a study.
@@ -169,6 +184,17 @@ class ReviewStore:
             body = {"seconds": round(seconds, 1)}
             self._trail.add(session, AuditDraft("study-finished", reader.label, study_id, body))
             return Reading(row.begun, row.done, row.seconds)
+
+
+def _looked_at(film: KeptRadiograph, phase: Phase, explanation: KeptExplanation | None) -> dict[str, Any]:
+    """What the trail keeps of a look at a film."""
+    return {
+        "phase": str(phase),
+        "film": film.id,
+        "film_sha256": film.sha256,
+        "explanation": explanation.id if explanation else None,
+        "weights_sha256": explanation.weights_sha256 if explanation else None,
+    }
 
 
 def _was_shown(session: Session, reader: Reader, study_id: str, radiograph_id: str) -> bool:
@@ -248,7 +274,7 @@ def _kept(row: ReviewRow) -> KeptReview:
         finding=row.finding,
         answer=Answer(row.answer),
         confidence=row.confidence,
-        region=_region(row.region),
+        region=region_of(row.region),
         comment=row.comment,
         display=row.display,
         seconds=row.seconds,
@@ -256,7 +282,8 @@ def _kept(row: ReviewRow) -> KeptReview:
     return KeptReview(row.id, review, row.created)
 
 
-def _region(stored: dict[str, Any] | None) -> MarkedRegion | None:
+def region_of(stored: dict[str, Any] | None) -> MarkedRegion | None:
+    """The region of a row of reviews."""
     if stored is None:
         return None
     return MarkedRegion(MarkKind(stored["kind"]), tuple(Point(x, y) for x, y in stored["points"]))
