@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcam.cli.console import ExitCode, progress, say, show, stoppable
+from medcam.cli.store_options import StoreOption
 
 if TYPE_CHECKING:
     from medcam.service.audit.replay import Replay
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What was done to studies by whom, and whether that record is whole.", no_args_is_help=True)
 
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="STORE",
-        envvar="MEDCAM_STORE",
-        help="A folder, sqlite:///PATH or postgresql+psycopg://...",
-        show_default="$XDG_DATA_HOME/medcam",
-    ),
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

@@ -109,7 +109,10 @@ def listen(
         ),
     ] = None,
     store: Annotated[
-        str | None, typer.Option(metavar="URL", help="Database of jobs.", show_default="node.db in --data")
+        str | None,
+        typer.Option(
+            metavar="STORE", help="Keep films and jobs in this store, for `medcam review`.", show_default="none"
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Threads that read, prepare and write.", show_default="cores")

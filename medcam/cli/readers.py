@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medcam.cli.audit import JsonOption, StoreOption
+from medcam.cli.audit import JsonOption
 from medcam.cli.console import say, show
+from medcam.cli.store_options import StoreOption
 from medcam.core.errors import UsageError
 from medcam.core.reader import Role
 

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from medcam.cli.audit import StoreOption
 from medcam.cli.console import say
+from medcam.cli.store_options import ANCHOR_MINUTES, AnchorMinutesOption, AnchorToOption, StoreOption
 from medcam.core.explanation import RESEARCH_USE
+from medcam.service.audit.anchoring import anchoring
 from medcam.service.review import (
     DEFAULT_PORT,
     HOST,
@@ -46,6 +47,8 @@ def review(
             metavar="N", min=0, help="Processes that explain what is handed in; 0 where `medcam work` runs elsewhere."
         ),
     ] = ReviewSettings().workers,
+    anchor_to: AnchorToOption = None,
+    anchor_minutes: AnchorMinutesOption = ANCHOR_MINUTES,
 ) -> None:
     """Review studies of a store in a browser: what was found, why, and your answer.
 
@@ -53,7 +56,9 @@ def review(
     """
     kind, given = ("local", {}) if sign_in is None else read_sign_in(sign_in)
     settings = ReviewSettings(address, port, kind, given, idle_minutes, workers)
-    serve_review(check_store(store), settings, _announce)
+    named = check_store(store)
+    with anchoring(named, anchor_to, anchor_minutes):
+        serve_review(named, settings, _announce)
 
 
 def open_review(store: str | os.PathLike[str] | None) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from medcam.cli.audit import StoreOption
 from medcam.cli.console import progress, say, stoppable
+from medcam.cli.store_options import StoreOption
 
 app = typer.Typer(help="The store of studies, reviews and the audit trail.", no_args_is_help=True)
 

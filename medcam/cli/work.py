@@ -9,14 +9,16 @@ from typing import Annotated
 
 import typer
 
-from medcam.cli.audit import StoreOption
 from medcam.cli.console import ExitCode, say, tell
 from medcam.cli.stopping import stop_signals
+from medcam.cli.store_options import ANCHOR_MINUTES, AnchorMinutesOption, AnchorToOption, StoreOption
 
 
 def work(
     store: StoreOption = None,
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads that read and prepare films.")] = 1,
+    anchor_to: AnchorToOption = None,
+    anchor_minutes: AnchorMinutesOption = ANCHOR_MINUTES,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Explain what is handed in to a store, such as by the page Explore. Research use. Not a medical device.
@@ -26,12 +28,14 @@ def work(
     """
     from medcam.server.logs import log_as_json_lines
     from medcam.server.work import WorkOptions, run_worker
+    from medcam.service.audit.anchoring import anchoring
 
     log_as_json_lines()
     with stop_signals() as (stop, heard):
         if with_parent:
             threading.Thread(target=_outlived, args=(stop,), name="medcam-parent", daemon=True).start()
-        run_worker(WorkOptions(store, threads), stop, lambda: say("Working   (Ctrl-C ends it)"))
+        with anchoring(store, anchor_to, anchor_minutes):
+            run_worker(WorkOptions(store, threads), stop, lambda: say("Working   (Ctrl-C ends it)"))
     if signal.SIGINT in heard:
         tell("interrupted. What was handed in is kept: start a worker again to go on.")
         raise typer.Exit(ExitCode.INTERRUPTED)

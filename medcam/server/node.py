@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from medcam.anatomy import shipped_atlas
 from medcam.core.errors import MedcamError
+from medcam.core.protocols import Classifier
 from medcam.dicom.network.scp import StorageScp
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.models.registry import load_model
@@ -18,7 +19,9 @@ from medcam.server.health import HealthServer, health_app
 from medcam.service.node.core import NodeCore, run_workers
 from medcam.service.node.data_folder import DataFolder, FolderLock
 from medcam.service.node.options import NodeOptions
-from medcam.store import open_store, sqlite_url
+from medcam.service.studies.keep import Keeper
+from medcam.service.studies.opened import opened_store
+from medcam.store import Store, open_store, sqlite_url
 
 HOUSEKEEPING_SECONDS = 60.0
 STOPPING_SECONDS = 60.0
@@ -62,10 +65,9 @@ def run_node(options: NodeOptions, stop: threading.Event, opened: Callable[[Door
         folder.make()
         classifier = load_model(options.annotate.model)
         shipped_atlas()  # a damaged installation stops the node here instead of quarantining every film
-        store = open_store(options.store or sqlite_url(folder.database))
-        closing.callback(store.close)
+        store, keeper = _opened(options, folder, classifier, closing)
         readers = closing.enter_context(ReaderPool(options.annotate.workers))
-        core = NodeCore(options, folder, store)
+        core = NodeCore(options, folder, store, keeper)
         if options.retry_dead:
             _LOG.info("given up jobs are tried again", extra={"number": core.revive()})
         core.resume()
@@ -86,6 +88,18 @@ def run_node(options: NodeOptions, stop: threading.Event, opened: Callable[[Door
         _LOG.info("listening", extra={"aet": options.listen.aet, "port": scp.port})
         stop.wait()
         _LOG.info("stopping")
+
+
+def _opened(
+    options: NodeOptions, folder: DataFolder, classifier: Classifier, closing: ExitStack
+) -> tuple[Store, Keeper | None]:
+    """The database of jobs, and who keeps films where a store was named: its copies outlive what was received."""
+    if options.store is None:
+        store = open_store(sqlite_url(folder.database))
+        closing.callback(store.close)
+        return store, None
+    opened = closing.enter_context(opened_store(options.store))
+    return opened.store, Keeper.of(opened, classifier.card, copies=True)
 
 
 def _health(

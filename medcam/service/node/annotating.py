@@ -21,6 +21,7 @@ from medcam.service.node.dead_letters import DeadLetters
 from medcam.service.node.inbox import Inbox
 from medcam.service.node.metrics import NodeMetrics
 from medcam.service.output_errors import writing
+from medcam.service.studies.keep import FilmKeeper
 from medcam.store import Job, JobQueue
 
 ANNOTATE = "annotate"
@@ -50,6 +51,7 @@ class StudyAnnotator:
         readers: Who parses the files.
         finished: Called with the folder of each film that has results, such as "0123456789abcdef/fedcba9876543210";
             called again when the study is gone through again.
+        keeper: Keeps the films for readers; None where nobody reads them here.
         metrics: What is counted.
         letters: For what is given up.
     """
@@ -60,6 +62,7 @@ class StudyAnnotator:
     classifier: Classifier = field(repr=False)
     readers: Readers = field(repr=False)
     finished: Callable[[str], None] = field(repr=False)
+    keeper: FilmKeeper | None = field(repr=False)
     metrics: NodeMetrics = field(repr=False)
     letters: DeadLetters = field(repr=False)
 
@@ -81,7 +84,7 @@ class StudyAnnotator:
             if leave():
                 raise Interrupted
 
-        annotate([source], self.folder.results, self.options, look, self.readers, self.classifier)
+        annotate([source], self.folder.results, self.options, look, self.readers, self.classifier, self.keeper)
         self._keep_record(study)
 
     def bury(self, job: Job, error: MedcamError) -> None:

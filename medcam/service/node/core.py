@@ -25,6 +25,7 @@ from medcam.service.node.options import NodeOptions
 from medcam.service.node.retention import Retention
 from medcam.service.node.room import Room
 from medcam.service.node.sending import SEND, FilmSender, ask_to_send
+from medcam.service.studies.keep import FilmKeeper
 from medcam.store import Job, JobQueue, Store
 
 _LOG = logging.getLogger("medcam.node")
@@ -41,10 +42,13 @@ class NodeCore:
         options: How it works.
         folder: Its data, locked by this process.
         store: Its database.
+        keeper: Keeps the films for readers; None where nobody reads them here.
     """
 
-    def __init__(self, options: NodeOptions, folder: DataFolder, store: Store) -> None:
-        self.options, self.folder = options, folder
+    def __init__(
+        self, options: NodeOptions, folder: DataFolder, store: Store, keeper: FilmKeeper | None = None
+    ) -> None:
+        self.options, self.folder, self.keeper = options, folder, keeper
         self.queue = JobQueue(store)
         self.room = Room(folder.path, options.quota)
         self.inbox = Inbox(folder, self.room)
@@ -107,6 +111,7 @@ class NodeCore:
             classifier=classifier,
             readers=readers,
             finished=lambda film: ask_to_send(self.queue, self.folder, film, self.options.send_to),
+            keeper=self.keeper,
             metrics=self.metrics,
             letters=self.letters,
         )

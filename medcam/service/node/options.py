@@ -32,7 +32,8 @@ class NodeOptions:
         annotate: What is made of each film.
         send_to: Where results go; may be empty.
         security: What it shows to those it sends to.
-        store: URL of the database of jobs; None for one in the data folder.
+        store: Folder or URL of a store: films and explanations are kept there for readers, and the jobs are too. None
+            for jobs in the data folder and films nowhere but in results.
         quiet_s: Seconds without a new object after which a study is taken for complete.
         keep_days: Days after which a study that is finished and sent is let go of; None for never.
         quota: Bytes of the data folder; None for as many as the disk has.

@@ -17,6 +17,7 @@ from medcam.core.study import Study
 from medcam.core.urgency import margin, rank
 from medcam.core.zones import Zones
 from medcam.dicom import SourceContext
+from medcam.dicom.read import file_bytes
 from medcam.models.card_json import card_to_json
 from medcam.overlay.film16 import PackedFilm, pack_film
 from medcam.service.explanations.explanation_json import explanation_to_dict
@@ -65,16 +66,18 @@ class Keeper:
         opened: The store.
         card: Of the model that speaks.
         clock: Seconds since 1970 UTC.
+        copies: Whether the DICOM files are copied: where they lie by themselves now, they are let go of some day.
     """
 
     opened: OpenedStore
     card: ModelCard
     clock: Callable[[], float] = time.time
+    copies: bool = False
 
     @classmethod
-    def of(cls, opened: OpenedStore, card: ModelCard) -> Keeper:
+    def of(cls, opened: OpenedStore, card: ModelCard, *, copies: bool = False) -> Keeper:
         """A keeper for what one model says; the model's card is kept at once."""
-        keeper = cls(opened, card)
+        keeper = cls(opened, card, copies=copies)
         text = card_to_json(card)
         kept = KeptModel(card_digest(card), card.name, card.version, card.weights_sha256, text)
         opened.films.keep_model(kept, keeper.clock())
@@ -103,13 +106,16 @@ class Keeper:
             Whether the explanation is new.
 
         Raises:
-            InputError: Another film of the same UID is kept already (code `duplicate-uid`).
+            InputError: Another film of the same UID is kept already (code `duplicate-uid`), or its file is gone.
             OutputError: The disk refuses the film.
             StoreError: The database cannot be used.
         """
         record, files = film.film, self.opened.files
         files.keep_pixels(record.sha256, film.pixels)
-        source = files.keep_source(record.sha256, film.path, film.data)
+        path, data = film.path, film.data
+        if film.path is not None and self.copies:
+            path, data = None, file_bytes(film.path)
+        source = files.keep_source(record.sha256, path, data)
         kept = KeptRadiograph(
             **{name: getattr(record, name) for name in KeptRadiograph.__dataclass_fields__ if name != "source"},
             source=source,

@@ -5,8 +5,9 @@ import syslog
 
 import pytest
 
-from medcam.core.errors import InputError
+from medcam.core.errors import InputError, InvalidValueError
 from medcam.service.audit.anchor import AnchorError, make_anchor, read_anchors, write_anchor
+from medcam.service.audit.anchoring import anchoring
 from medcam.store import AuditDraft
 
 
@@ -53,3 +54,24 @@ def test_what_cannot_be_anchored_or_read_is_told(opened, ten, tmp_path):
 def test_an_empty_trail_has_no_anchor(opened):
     with pytest.raises(AnchorError):
         make_anchor(opened.store)
+
+
+def test_anchors_are_written_where_the_trail_has_grown(ten, tmp_path):
+    file = tmp_path / "anchors.jsonl"
+    named = str(ten.address.file.parent)
+    with anchoring(named, str(file), minutes=60.0):
+        assert [anchor.number for anchor in read_anchors(file)] == [10]
+        ten.trail.append(AuditDraft("login"))
+    assert [anchor.number for anchor in read_anchors(file)] == [10, 11]
+    with anchoring(named, str(file), minutes=60.0):
+        pass
+    assert [anchor.number for anchor in read_anchors(file)] == [10, 11, 11]
+
+
+def test_without_a_place_no_anchor_is_written_and_the_first_must_succeed(ten, tmp_path):
+    with anchoring("no store", None, minutes=1.0):
+        pass
+    with pytest.raises(AnchorError), anchoring(str(ten.address.file.parent), str(tmp_path), minutes=1.0):
+        pass
+    with pytest.raises(InvalidValueError), anchoring(None, None, minutes=0.0):
+        pass

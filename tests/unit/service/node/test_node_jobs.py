@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -22,6 +23,8 @@ from medcam.service.node import committing
 from medcam.service.node import core as core_module
 from medcam.service.node.options import NODE_OUTPUTS
 from medcam.service.node.sending import FilmSender
+from medcam.service.studies.keep import Keeper
+from medcam.service.studies.opened import opened_store
 from medcam.store import JobState
 
 PACS = "PACS@127.0.0.1:104"
@@ -90,6 +93,25 @@ def work(readers):
 def figures(core):
     lines = core.metrics.exposition().decode().splitlines()
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
+def test_readers_of_a_store_find_what_was_received_when_the_inbox_is_empty_again(
+    make_core, options, films, pacs, work, tmp_path
+):
+    with opened_store(tmp_path / "store") as opened:
+        core = make_core(**options)
+        card = load_model(options["annotate"].model).card
+        core.keeper = Keeper.of(opened, card, copies=True)
+        for film in films:
+            core.take(film)
+        work(core)
+        received = [file.path.read_bytes() for file in core.inbox.files()]
+        shutil.rmtree(core.folder.inbox)
+
+        assert opened.films.counts()["studies"] == len(films)
+        kept = [one for study in core.folder.results.glob("*/") for one in opened.films.films(study.name)]
+        assert sorted(opened.files.source_path(one.sha256, one.source).read_bytes() for one in kept) == sorted(received)
+        assert all(opened.files.pixels(one.sha256) for one in kept)
 
 
 def test_what_is_received_is_annotated_and_sent_once(make_core, options, films, pacs, work):
