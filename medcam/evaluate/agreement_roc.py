@@ -9,8 +9,16 @@ import numpy.typing as npt
 from sklearn.metrics import roc_curve
 
 from medcam.core.errors import InvalidValueError
-from medcam.evaluate.agreement_figure import FEWEST_GROUPS, Doubt, Figure, nothing
-from medcam.evaluate.classification import auc, auc_interval
+from medcam.evaluate.agreement_figure import (
+    DRAWS,
+    FEWEST_GROUPS,
+    Doubt,
+    Figure,
+    Floats,
+    nothing,
+    percentile_figure,
+)
+from medcam.evaluate.classification import auc
 
 FEWEST_OF_A_KIND = 5
 """Patients with and without the finding that an interval needs at least."""
@@ -58,7 +66,21 @@ def roc_agreement(
     value = auc(truth, scores)
     if several < FEWEST_GROUPS or min(of_kind) < FEWEST_OF_A_KIND:
         return RocAgreement(Figure(value, None, None, cases, several, Doubt.FEW), points)
-    found = auc_interval(truth, scores, patients, seed=seed)
-    if found.high - found.low < 1e-9:
-        return RocAgreement(Figure(value, None, None, cases, several, Doubt.NO_SPREAD), points)
-    return RocAgreement(Figure(value, found.low, found.high, cases, several), points)
+    area = percentile_figure(value, _drawn_areas(truth, scores, patients, seed), cases, several)
+    return RocAgreement(area, points)
+
+
+def _drawn_areas(truth: npt.NDArray[np.bool_], scores: Floats, patients: npt.NDArray[np.generic], seed: int) -> Floats:
+    """Areas of samples drawn by patient: a case weighs as much as its patient was drawn. All draws in one go."""
+    known, place = np.unique(patients, return_inverse=True)
+    chances = np.full(len(known), 1.0 / len(known))
+    drawn = np.random.default_rng(seed).multinomial(len(known), chances, size=DRAWS).astype(np.int32)
+    order = np.argsort(scores, kind="stable")
+    weights, present = drawn[:, place[order]], truth[order]
+    levels = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    yes, no = (np.add.reduceat(weights * kind, levels, axis=1).astype(np.float64) for kind in (present, ~present))
+    surpassed = (yes * (no.cumsum(axis=1) - 0.5 * no)).sum(axis=1)
+    areas = np.full(DRAWS, np.nan)
+    possible = yes.sum(axis=1) * no.sum(axis=1)
+    np.divide(surpassed, possible, out=areas, where=possible > 0)
+    return areas

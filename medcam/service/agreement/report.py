@@ -22,7 +22,7 @@ from medcam.service.agreement.figures import (
 )
 from medcam.service.agreement.judges import Judge, Judges, judges
 from medcam.service.agreement.periods import Unit, unit_of
-from medcam.service.agreement.places import Places, model_places
+from medcam.service.agreement.places import model_places
 from medcam.service.studies.opened import OpenedStore
 from medcam.store import AnswerStore
 
@@ -75,6 +75,9 @@ class AgreementReport:
         left_out: How many answers do not count against the model, and why.
         findings: Each finding at a glance, by name.
         changes: What each reader changed when they were shown the model's calls, over all findings and of both phases.
+        cases: What the figures come of, by finding: what may be seen, and nothing else.
+        both: The same of both phases.
+        judges: Who may be seen, and how.
     """
 
     readers: tuple[Judge, ...]
@@ -84,30 +87,9 @@ class AgreementReport:
     left_out: Mapping[LeftOut, int]
     findings: tuple[FindingSummary, ...]
     changes: tuple[Change, ...]
-    _cases: Mapping[str, Sequence[Case]] = field(repr=False)
-    _both: Sequence[Case] = field(repr=False)
-    _judges: Judges = field(repr=False)
-    _places: Places = field(repr=False)
-
-    def details(self, finding: str) -> FindingDetails:
-        """Everything about one finding.
-
-        Raises:
-            UsageError: Nobody who may be seen has answered about it (code `no-such-finding`).
-        """
-        cases = self._cases.get(finding)
-        if cases is None:
-            known = ", ".join(self._cases)
-            raise UsageError("there are no answers to this finding", code="no-such-finding", next_step=f"Ask: {known}.")
-        unit = unit_of([case.created for case in cases])
-        return FindingDetails(
-            finding=finding,
-            with_model=tuple(with_model(cases, self._judges, self._places)),
-            between=tuple(between_readers(cases, self._judges)),
-            unit=unit,
-            over_time=tuple(over_time(cases, self._judges, unit)),
-            changes=tuple(changes([case for case in self._both if case.finding == finding], self._judges)),
-        )
+    cases: Mapping[str, Sequence[Case]] = field(repr=False)
+    both: Sequence[Case] = field(repr=False)
+    judges: Judges = field(repr=False)
 
 
 def agreement_report(opened: OpenedStore, viewer: Reader, query: AgreementQuery) -> AgreementReport:
@@ -136,10 +118,37 @@ def agreement_report(opened: OpenedStore, viewer: Reader, query: AgreementQuery)
         left_out=left_out(read, beside, _counted(read, seen_by), query.phase),
         findings=tuple(summary(finding, own, seen_by) for finding, own in grouped.items()),
         changes=tuple(changes(both, seen_by)),
-        _cases=grouped,
-        _both=both,
-        _judges=seen_by,
-        _places=model_places(opened, beside),
+        cases=grouped,
+        both=both,
+        judges=seen_by,
+    )
+
+
+def finding_details(opened: OpenedStore, report: AgreementReport, finding: str) -> FindingDetails:
+    """Everything about one finding of a report.
+
+    Args:
+        opened: The store that the report is of: the model's regions are read from it.
+        report: The report.
+        finding: Name of the finding.
+
+    Raises:
+        UsageError: Nobody who may be seen has answered about it (code `no-such-finding`).
+        StoreError: The database cannot be used.
+    """
+    cases, seen_by = report.cases.get(finding), report.judges
+    if cases is None:
+        known = ", ".join(report.cases)
+        raise UsageError("there are no answers to this finding", code="no-such-finding", next_step=f"Ask: {known}.")
+    unit = unit_of([case.created for case in cases])
+    places = model_places(opened, seen_by.beside_model(cases))
+    return FindingDetails(
+        finding=finding,
+        with_model=tuple(with_model(cases, seen_by, places)),
+        between=tuple(between_readers(cases, seen_by)),
+        unit=unit,
+        over_time=tuple(over_time(cases, seen_by, unit)),
+        changes=tuple(changes([case for case in report.both if case.finding == finding], seen_by)),
     )
 
 

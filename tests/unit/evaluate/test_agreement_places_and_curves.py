@@ -15,6 +15,7 @@ from medcam.core.geometry import Box
 from medcam.evaluate.agreement_figure import Doubt
 from medcam.evaluate.agreement_regions import box_outline, outline_iou, outline_mask
 from medcam.evaluate.agreement_roc import roc_agreement
+from medcam.evaluate.classification import auc_interval
 
 BOXES = st.builds(Box, *(st.floats(0, 900),) * 2, *(st.floats(5, 1500),) * 2)
 
@@ -94,6 +95,20 @@ def test_an_area_has_an_interval_where_there_are_patients_enough() -> None:
     assert roc_agreement(truth, grades, np.arange(80) % 8).area.doubt is Doubt.FEW
     assert roc_agreement(truth[:12] & (np.arange(12) < 3), grades[:12], np.arange(12)).area.doubt is Doubt.FEW
     assert roc_agreement(truth, truth, np.arange(80)).area.doubt is Doubt.NO_SPREAD
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**16), st.integers(1, 3))
+def test_the_interval_of_an_area_is_that_of_samples_drawn_one_by_one(seed: int, films: int) -> None:
+    rng = np.random.default_rng(seed)
+    patients = np.repeat(np.arange(60), films)
+    truth = patients % 3 == 0
+    grades = np.round(10 * truth + 10 * rng.standard_normal(len(truth)), -1)
+    found, slow = roc_agreement(truth, grades, patients).area, auc_interval(truth, grades, patients)
+
+    assert found.value == pytest.approx(slow.value)
+    assert found.low == pytest.approx(slow.low, abs=0.04)
+    assert found.high == pytest.approx(slow.high, abs=0.04)
 
 
 def test_nothing_graded_is_nothing_and_unequal_numbers_are_refused() -> None:

@@ -12,7 +12,13 @@ import pytest
 from medcam.core.reader import Reader, Role
 from medcam.core.review import Answer, MarkedRegion, Phase, Review
 from medcam.core.study import Study
-from medcam.service.agreement.report import AgreementQuery, AgreementReport, agreement_report
+from medcam.service.agreement.report import (
+    AgreementQuery,
+    AgreementReport,
+    FindingDetails,
+    agreement_report,
+    finding_details,
+)
 from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.studies.address import FILMS_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
@@ -106,6 +112,9 @@ class Bench:
     ) -> AgreementReport:
         who = self.reader(viewer, Role.AUDITOR) if viewer == "auditor" else self.readers[viewer]
         return agreement_report(self.opened, who, AgreementQuery(CARDS[model].card_sha256, phase, since))
+
+    def details(self, viewer: str = "auditor", *, finding: str = "Nodule", **asked) -> FindingDetails:
+        return finding_details(self.opened, self.report(viewer, **asked), finding)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -15,7 +15,7 @@ from medcam.service.agreement.cases import LeftOut, says_present
 from medcam.service.agreement.figures import Doubt
 from medcam.service.agreement.judges import judges
 from medcam.service.agreement.periods import Unit, period_start, unit_of
-from medcam.service.agreement.report import agreement_state
+from medcam.service.agreement.report import agreement_state, finding_details
 
 YES, NO, UNSURE = Answer.PRESENT, Answer.ABSENT, Answer.UNCERTAIN
 BOX = MarkedRegion(MarkKind.BOX, (Point(100, 100), Point(200, 200)))
@@ -36,7 +36,7 @@ def test_an_empty_store_has_an_empty_report(bench):
 
     assert (report.answers, report.findings, report.changes, dict(report.left_out)) == (0, (), (), {})
     with pytest.raises(UsageError, match="no answers"):
-        report.details("Nodule")
+        finding_details(bench.opened, report, "Nodule")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_reader_is_set_beside_the_model(bench):
         bench.says(number, called)
     bench.answers("ada", {0: YES, 1: YES, 2: NO, 3: YES, 4: NO})
     report = bench.report()
-    [found] = report.details("Nodule").with_model
+    [found] = finding_details(bench.opened, report, "Nodule").with_model
 
     assert counts(found.pair) == (2, 1, 1, 1)
     assert found.pair.kappa.value == pytest.approx((0.6 - 0.52) / 0.48)
@@ -130,7 +130,7 @@ def test_readers_are_set_beside_each_other_on_films_in_common(bench):
     bench.answers("ada", {0: YES, 1: YES, 2: NO, 3: UNSURE})
     bench.answers("bob", {0: YES, 1: NO, 2: NO, 3: NO, 4: YES})
     bench.answers("cyd", {4: YES})
-    details = bench.report().details("Nodule")
+    details = bench.details()
 
     pairs = {(one.first.name, one.second.name): counts(one.pair) for one in details.between}
     assert pairs == {("Ada", "Bob"): (1, 1, 0, 1), ("Bob", "Cyd"): (1, 0, 0, 0)}
@@ -154,7 +154,7 @@ def test_confidence_grades_the_model_and_other_readers(bench):
         bench.says(number, number < 2, probability=0.9 - 0.2 * number)
     bench.answers("ada", {0: YES, 1: UNSURE, 2: YES, 3: NO}, confidence={0: 90.0, 1: 50.0, 2: 60.0, 3: 0.0})
     bench.answers("bob", {0: YES, 1: YES, 2: NO, 3: NO})
-    details = bench.report().details("Nodule")
+    details = bench.details()
     ada, [pair] = row(details.with_model, "Ada"), details.between
 
     assert ada.confidence.area.value == 0.75  # of four pairs of films one is in the wrong order
@@ -176,7 +176,7 @@ def test_corrected_regions_are_set_beside_the_models(bench):
     bench.answers("ada", {3: Answer.MISSED}, Phase.AIDED, region=BOX)
     outline = MarkedRegion(MarkKind.OUTLINE, (Point(100, 100), Point(200, 100), Point(200, 200), Point(100, 200)))
     bench.answers("bob", {3: Answer.MISSED}, Phase.AIDED, region=outline)
-    details = bench.report(phase=Phase.AIDED).details("Nodule")
+    details = bench.details(phase=Phase.AIDED)
     ada, [pair] = row(details.with_model, "Ada"), details.between
 
     assert ada.overlap.value == pytest.approx(1 / 3, abs=0.01)
@@ -205,7 +205,7 @@ def test_what_the_model_changed_is_counted(bench):
     assert (found.kept_with, found.left, found.kept_against, found.joined) == (1, 1, 1, 2)
     assert (found.settled, found.unsettled, found.cases) == (1, 1, 7)
     assert (found.toward.value, found.away.value) == (pytest.approx(2 / 3), 0.5)
-    assert bench.report().details("Nodule").changes == (found,)
+    assert bench.details().changes == (found,)
 
 
 def test_answers_are_told_by_week_or_by_month(bench):
@@ -215,14 +215,14 @@ def test_answers_are_told_by_week_or_by_month(bench):
     for week in range(2):
         bench.answers("ada", {2 * week: YES, 2 * week + 1: NO})
         bench.now += 7 * DAY
-    details = bench.report().details("Nodule")
+    details = bench.details()
 
     assert details.unit is Unit.WEEK
     assert [one.start for one in details.over_time] == [date(2026, 5, 25), date(2026, 6, 1)]
     assert [counts(one.model) for one in details.over_time] == [(1, 0, 1, 0)] * 2
     bench.now += 200 * DAY
     bench.answers("ada", {0: NO})
-    late = bench.report().details("Nodule")
+    late = bench.details()
     assert late.unit is Unit.MONTH
     assert [one.start for one in late.over_time] == [date(2026, 5, 1), date(2026, 6, 1), date(2026, 12, 1)]
     assert bench.report(since=bench.now).answers == 1
@@ -253,12 +253,12 @@ def test_an_auditor_and_an_administrator_see_everybody_by_name(three):
         report = three.report(viewer)
         assert [judge.name for judge in report.readers] == ["Ada", "Bob", "Cyd"]
         assert [one.finding for one in report.findings] == ["Mass", "Nodule"]
-        assert len(report.details("Nodule").between) == 2
+        assert len(finding_details(three.opened, report, "Nodule").between) == 2
 
 
 def test_a_reader_sees_their_own_and_others_beside_it_without_a_name(three):
     report = three.report("ada")
-    details = report.details("Nodule")
+    details = finding_details(three.opened, report, "Nodule")
 
     assert [one.reader.name for one in details.with_model] == ["Ada"]
     assert [(one.first.mine, one.second.name, one.second.label) for one in details.between] == [(True, "", "")]
@@ -268,7 +268,7 @@ def test_a_reader_sees_their_own_and_others_beside_it_without_a_name(three):
     assert dict(report.left_out) == {}
     assert [one.finding for one in report.findings] == ["Nodule"]
     with pytest.raises(UsageError):
-        report.details("Mass")
+        finding_details(three.opened, report, "Mass")
 
 
 def test_a_reader_without_answers_sees_nothing(three):
@@ -284,8 +284,8 @@ def test_a_pseudonym_is_the_same_each_time_and_its_order_is_not_that_of_joining(
         bench.answers(name, {1: YES})
     orders = []
     for name in names:
-        between = bench.report(name).details("Nodule").between
-        assert between == bench.report(name).details("Nodule").between
+        between = bench.details(name).between
+        assert between == bench.details(name).between
         assert sorted(one.second.number for one in between) == list(range(1, 8))
         known = judges(bench.readers[name], bench.readers.values()).known
         orders.append([known[bench.readers[other].id].number for other in names if other != name])
@@ -312,7 +312,7 @@ def test_a_report_asks_the_store_as_often_for_many_answers_as_for_few(bench):
         bench.answers("ada", dict.fromkeys(range(films), Answer.WRONG_REGION), Phase.AIDED, region=BOX)
         bench.reader("auditor", Role.AUDITOR)
         asked.clear()
-        bench.report(phase=Phase.AIDED).details("Nodule")
+        bench.details(phase=Phase.AIDED)
         numbers.append(sum(one.lstrip().startswith("SELECT") for one in asked))
 
     assert numbers[0] == numbers[1] <= 6
