@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from medcam.core.arrays import FloatArray
 from medcam.core.card import ModelCard
+from medcam.core.explanation import Engine
 from medcam.core.geometry import GridTransform
 from medcam.core.prediction import Prediction
 from medcam.core.radiograph import Radiograph
@@ -39,4 +40,19 @@ class Classifier(Protocol):
 
     def out_of_distribution(self, inputs: FloatArray, prediction: Prediction) -> FloatArray | None:
         """Scores float32 [n], higher is stranger; None when the model has no such gate."""
+        ...
+
+
+@runtime_checkable
+class OnEngine(Protocol):
+    """A classifier that can say what computes its maps; one that cannot is taken to be torch in fp32."""
+
+    @property
+    def engine(self) -> Engine:
+        """Name, precision, and how far it was from torch in fp32."""
+        ...
+
+    @property
+    def engine_warnings(self) -> tuple[str, ...]:
+        """Which engine was asked for and is not used, and why: part of every result."""
         ...

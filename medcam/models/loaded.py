@@ -9,10 +9,13 @@ from torch import Tensor
 from medcam.core.arrays import FloatArray
 from medcam.core.card import ModelCard
 from medcam.core.errors import InvalidValueError
+from medcam.core.explanation import Engine
 from medcam.core.prediction import Prediction
 from medcam.core.protocols import ModelInput
 from medcam.core.radiograph import Radiograph
 from medcam.models.classifier import ClassifierOutput, GapClassifier
+from medcam.models.engines.engine import Chosen
+from medcam.models.engines.torch_reference import ReferenceEngine
 from medcam.models.gate import Gate
 from medcam.models.preprocess import prepare
 
@@ -24,11 +27,35 @@ class LoadedModel:
         classifier: The network.
         card: Its card.
         gate: Its out-of-distribution gate, None for none.
+
+    Attributes:
+        network: The network itself, fp32, on the CPU, whatever engine predicts.
+        chosen: What computes its features in `predict`; the network itself but for `engines.choose.with_engine`.
     """
 
     def __init__(self, classifier: GapClassifier, card: ModelCard, gate: Gate | None = None) -> None:
         self.network = classifier.float().eval().requires_grad_(False)
         self._card, self._gate = card, gate
+        self.chosen: Chosen = self.reference()
+
+    @property
+    def layers_read(self) -> tuple[str, ...]:
+        """The backbone's layers that a prediction is made of."""
+        return (self.network.backbone.layer,)
+
+    def reference(self) -> Chosen:
+        """Eager torch in fp32, which every engine is measured against."""
+        return Chosen(ReferenceEngine(self.network.backbone, self.layers_read), Engine())
+
+    @property
+    def engine(self) -> Engine:
+        """What computes the maps, as explanations tell it."""
+        return self.chosen.record
+
+    @property
+    def engine_warnings(self) -> tuple[str, ...]:
+        """Which engine was asked for and is not used, and why: part of every result."""
+        return self.chosen.warnings
 
     @property
     def card(self) -> ModelCard:
@@ -57,7 +84,20 @@ class LoadedModel:
         Raises:
             InvalidValueError: The inputs have another shape than the card's recipe.
         """
-        return self.prediction(self.network(self.checked(inputs)))
+        return self.prediction(self.read(self.checked(inputs))[0])
+
+    def read(self, images: Tensor) -> tuple[ClassifierOutput, dict[str, Tensor]]:
+        """Features by the engine, all that follows from them by the network's own tail in float32.
+
+        Args:
+            images: From `checked`.
+
+        Returns:
+            What the network gives, and the layers [n, k, h, w] that it was made of by name, the head's among them.
+        """
+        found = self.chosen.features.layers(images)
+        output = self.network.read(found[self.network.backbone.layer])
+        return output, {**found, self.network.layer: output.features}
 
     def checked(self, inputs: FloatArray) -> Tensor:
         """Inputs as a tensor, once their shape was found to be the card's; raises as `predict`."""

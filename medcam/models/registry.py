@@ -9,6 +9,7 @@ from pathlib import Path
 from medcam.core.card import ModelCard
 from medcam.core.errors import ModelError
 from medcam.core.folders import data_folder
+from medcam.models.engines.choose import with_engine
 from medcam.models.files import CARD, load_folder, read_card_file
 from medcam.models.loaded import LoadedModel
 from medcam.models.probes.files import CARD as PROBE_CARD
@@ -35,24 +36,29 @@ def probe_names() -> tuple[str, ...]:
     return tuple(sorted(card.parent.name for card in user_folder().glob(f"*/{PROBE_CARD}")))
 
 
-def load_model(name: str | Path = DEFAULT_MODEL) -> LoadedModel:
+def load_model(name: str | Path = DEFAULT_MODEL, engine: str | None = None, *, threads: int = 0) -> LoadedModel:
     """Loads a classifier.
 
     Args:
         name: A name of `model_names`, or the path of a model folder (what `medcam train` writes); then, each after a
             "+", names of `probe_names`, such as "phantom+pacemaker".
+        engine: What it runs on, see `medcam.models.engines.choose.with_engine`; None for torch in fp32.
+        threads: Most CPU threads of that engine; 0 for as many as torch uses.
 
     Returns:
-        The classifier, fp32, in evaluation mode; its weights were checked against the card's digest. With probes it
-        gives their findings after its own, in the same forward pass.
+        The classifier in evaluation mode, fp32 unless an engine is asked for; its weights were checked against the
+        card's digest. With probes it gives their findings after its own, in the same forward pass.
 
     Raises:
         ModelError: There is no such model ("no-such-model") or probe ("no-such-probe"), one is damaged, or a probe was
             fitted to another model ("probe-model").
+        UsageError: There is no such engine ("unknown-engine").
     """
     model, probes = _split(name)
     loaded = load_folder(find_model(model))
-    return ProbedModel(loaded, [load_probe_folder(find_probe(probe)) for probe in probes]) if probes else loaded
+    if probes:
+        loaded = ProbedModel(loaded, [load_probe_folder(find_probe(probe)) for probe in probes])
+    return loaded if engine is None else with_engine(loaded, engine, threads=threads)
 
 
 def read_card(name: str | Path = DEFAULT_MODEL) -> ModelCard:

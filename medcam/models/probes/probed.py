@@ -18,7 +18,7 @@ from medcam.core.prediction import Prediction
 from medcam.core.relation import Relation
 from medcam.models.loaded import LoadedModel
 from medcam.models.probes.card import ProbeCard
-from medcam.models.probes.layers import forward_layers, layer_channels
+from medcam.models.probes.layers import layer_channels
 from medcam.models.probes.probe import Probe
 from medcam.models.probes.regrid import regrid
 
@@ -85,9 +85,15 @@ class ProbedModel(LoadedModel):
 
     def __init__(self, model: LoadedModel, probes: Sequence[Probe]) -> None:
         require_ledger(model)
-        super().__init__(model.network, combined_card(model.card, [probe.card for probe in probes]), model.gate)
         self.probes = tuple(probes)
+        super().__init__(model.network, combined_card(model.card, [probe.card for probe in probes]), model.gate)
         _check_layers(model, self.probes)
+
+    @property
+    def layers_read(self) -> tuple[str, ...]:
+        """As `LoadedModel.layers_read`, with those that probes read; the head's own follows from them."""
+        own = {probe.card.layer for probe in self.probes} - {self.network.layer}
+        return tuple(sorted(own | {self.network.backbone.layer}))
 
     @torch.inference_mode()
     def predict(self, inputs: FloatArray) -> Prediction:
@@ -97,7 +103,7 @@ class ProbedModel(LoadedModel):
         leaves its mean as it is.
         """
         images = self.checked(inputs)
-        output, layers = forward_layers(self.network, images, {probe.card.layer for probe in self.probes})
+        output, layers = self.read(images)
         own = self.prediction(output)
         height, width = own.maps.shape[2:]
         maps = np.stack([_map(probe, layers[probe.card.layer], height, width) for probe in self.probes], axis=1)
