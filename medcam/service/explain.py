@@ -16,14 +16,16 @@ from medcam.cam.evidence import evidence
 from medcam.cam.exact import activation_maps, check_ledger
 from medcam.cam.regions import regions
 from medcam.core.activation import ActivationMap
-from medcam.core.card import PAPER_RULE, FindingCard, ModelCard
+from medcam.core.card import PAPER_RULE, FindingCard
 from medcam.core.errors import InvalidValueError, UsageError
 from medcam.core.explanation import Engine, Explanation, ModelReference, OutOfDistribution, Source
 from medcam.core.finding import Finding
-from medcam.core.protocols import Classifier
+from medcam.core.protocols import Classifier, OnEngine
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
 from medcam.dicom import Answer, frontal_chest
+from medcam.models.engines.choose import with_engine
+from medcam.models.loaded import LoadedModel
 from medcam.models.registry import DEFAULT_MODEL, load_model
 from medcam.service.explanations.explained import ExplainedRadiograph
 from medcam.service.explanations.software import software_versions
@@ -40,6 +42,7 @@ def explain(
     source: FilmSource,
     model: str | Path | Classifier = DEFAULT_MODEL,
     *,
+    engine: str | None = None,
     zones: Zones | None = None,
     allow_out_of_distribution: bool = False,
 ) -> ExplainedRadiograph:
@@ -49,6 +52,8 @@ def explain(
         source: Path of a DICOM file, a pydicom data set, a radiograph, or a grey array [height, width] in which denser
             is brighter.
         model: Name or folder of a model, or a loaded one: load it once for many films.
+        engine: What computes the maps: "auto", "torch" or "openvino", see `medcam.load_model`. None for torch in fp32,
+            or for the engine that a loaded model is on.
         zones: Where the anatomy lies, where that is known; found by registration otherwise.
         allow_out_of_distribution: Whether findings of a film that is unlike the training films are still called
             present or absent, in spite of the warning.
@@ -59,11 +64,11 @@ def explain(
     Raises:
         InputError: The film cannot be read; the code says why.
         InvalidValueError: The array is not a finite [height, width].
-        UsageError: Source or model is none of the above.
+        UsageError: Source, model or engine is none of the above, or the model is one that takes no engine.
         ModelError: There is no such model, or its maps do not add up to its scores.
     """
     radiograph = to_radiograph(source)
-    classifier = _classifier(model)
+    classifier = _classifier(model, engine)
     [explanation] = explain_batch(
         [radiograph], classifier, zones=[zones], allow_out_of_distribution=allow_out_of_distribution
     )
@@ -107,15 +112,23 @@ def explain_batch(
             _finding(activation, card, float(logit), places, withheld)
             for activation, card, logit in zip(film_maps, classifier.card.findings, logits, strict=True)
         )
-        explanations.append(_explanation(film, classifier.card, findings, ood, withheld))
+        explanations.append(_explanation(film, classifier, findings, ood, withheld))
     return explanations
 
 
-def _classifier(model: str | Path | Classifier) -> Classifier:
+def _classifier(model: str | Path | Classifier, engine: str | None) -> Classifier:
     if isinstance(model, str | Path):
-        return load_model(model)
-    if isinstance(model, Classifier):
+        return load_model(model, engine)
+    if isinstance(model, LoadedModel) and engine is not None:
+        return with_engine(model, engine)
+    if isinstance(model, Classifier) and engine is None:
         return model
+    if isinstance(model, Classifier):
+        raise UsageError(
+            f"{model.card.name} runs on an engine of its own",
+            code="own-engine",
+            next_step="Leave the engine out, or give a model of `medcam models list`.",
+        )
     raise UsageError(
         f"{type(model).__name__} is no model", next_step="Give a model's name or folder, or what `load_model` returns."
     )
@@ -141,17 +154,22 @@ def _finding(activation: ActivationMap, card: FindingCard, logit: float, zones: 
 
 
 def _explanation(
-    film: Radiograph, card: ModelCard, findings: tuple[Finding, ...], ood: OutOfDistribution, withheld: bool
+    film: Radiograph, classifier: Classifier, findings: tuple[Finding, ...], ood: OutOfDistribution, withheld: bool
 ) -> Explanation:
+    card = classifier.card
+    engine, told = (
+        (classifier.engine, classifier.engine_warnings) if isinstance(classifier, OnEngine) else (Engine(), ())
+    )
     return Explanation(
         source=Source(film.identity, film.height, film.width, film.sha256, film.view.value),
         model=ModelReference(card.name, card.version, card.weights_sha256),
-        engine=Engine("torch", "fp32", 0.0),
+        engine=engine,
         method=METHOD,
         findings=findings,
         out_of_distribution=ood,
         warnings=(
             *strangeness_warning(ood, withheld=withheld),
+            *told,
             *_no_ledger(findings),
             *_chest_warning(film),
             *film.warnings,
