@@ -11,6 +11,9 @@ from medcam.core.errors import InvalidValueError
 from medcam.core.geometry import GridTransform
 from medcam.core.relation import Relation
 
+CAM = "cam"
+"""The method whose maps are exact: class activation maps, from the head itself."""
+
 
 @dataclass(frozen=True, eq=False)
 class ActivationMap:
@@ -29,7 +32,7 @@ class ActivationMap:
     values: FloatArray = field(repr=False)
     bias: float
     transform: GridTransform
-    method: str = "cam"
+    method: str = CAM
     layer: str = ""
     ledger: bool = True
     relation: Relation | None = None

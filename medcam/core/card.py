@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from medcam.core.activation import CAM
 from medcam.core.codes import CodedConcept
 from medcam.core.errors import InvalidValueError
 
@@ -82,6 +83,17 @@ class FindingCard:
         if not self.map_scale > 0.0:
             raise InvalidValueError("a colour scale needs a positive end")
 
+    def rule_for(self, method: str) -> RegionRule:
+        """The region rule for maps by a method: the card's for class activation maps, which it was calibrated on.
+
+        Other maps have other units and shapes. Theirs is the paper's, a fraction of the peak, which needs no unit.
+        """
+        return self.region_rule if method == CAM else PAPER_RULE
+
+    def scale_for(self, method: str) -> float | None:
+        """`map_scale` for class activation maps; None for maps by another method, which have no common scale."""
+        return self.map_scale if method == CAM else None
+
 
 @dataclass(frozen=True, slots=True)
 class InputRecipe:
@@ -118,7 +130,7 @@ class ModelCard:
         input: The input recipe.
         backbone: Name of the network.
         backbone_options: Its constructor's options.
-        head: Name of the pooling head, "gap" for the ledger.
+        head: Name of the pooling head, "gap" for the ledger; "none" for a network whose tail makes no class maps.
         layer: Name of the layer whose output the maps weight.
         training_data: What it was trained on.
         training_licence: Under which terms.

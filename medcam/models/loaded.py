@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from medcam.core.arrays import FloatArray
 from medcam.core.card import ModelCard
-from medcam.core.errors import InvalidValueError
 from medcam.core.explanation import Engine
 from medcam.core.prediction import Prediction
 from medcam.core.protocols import ModelInput
@@ -17,7 +15,8 @@ from medcam.models.classifier import ClassifierOutput, GapClassifier
 from medcam.models.engines.engine import Chosen
 from medcam.models.engines.torch_reference import ReferenceEngine
 from medcam.models.gate import Gate
-from medcam.models.preprocess import prepare
+from medcam.models.gradient import SplitNetwork
+from medcam.models.preprocess import checked_inputs, prepare
 
 
 class LoadedModel:
@@ -101,12 +100,11 @@ class LoadedModel:
 
     def checked(self, inputs: FloatArray) -> Tensor:
         """Inputs as a tensor, once their shape was found to be the card's; raises as `predict`."""
-        recipe = self._card.input
-        values = np.require(inputs, np.float32, ["C", "W"])
-        if values.ndim != 4 or values.shape[1:] != (recipe.channels, recipe.height, recipe.width) or not len(values):
-            wanted = f"[n, {recipe.channels}, {recipe.height}, {recipe.width}]"
-            raise InvalidValueError(f"inputs must be {wanted}, not {values.shape}")
-        return torch.from_numpy(values)
+        return checked_inputs(inputs, self._card.input)
+
+    def gradient_model(self) -> SplitNetwork:
+        """The network for attribution methods, cut where the head reads."""
+        return SplitNetwork(self.network)
 
     def prediction(self, output: ClassifierOutput) -> Prediction:
         """What the network gave, as values of the project."""

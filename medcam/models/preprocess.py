@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from medcam.core.arrays import BoolArray, FloatArray
@@ -48,6 +49,19 @@ def prepare_array(pixels: npt.ArrayLike, recipe: InputRecipe) -> ModelInput:
     if values.ndim != 2 or 0 in values.shape or not np.isfinite(values).all():
         raise InvalidValueError("a film must be a finite array [height, width]")
     return _prepare(values, None, recipe, 1.0)
+
+
+def checked_inputs(inputs: FloatArray, recipe: InputRecipe) -> Tensor:
+    """Inputs as a tensor, once their shape was found to be the recipe's.
+
+    Raises:
+        InvalidValueError: They are not float32 [n, channels, height, width] of that recipe, or n is 0.
+    """
+    values = np.require(inputs, np.float32, ["C", "W"])
+    if values.ndim != 4 or values.shape[1:] != (recipe.channels, recipe.height, recipe.width) or not len(values):
+        wanted = f"[n, {recipe.channels}, {recipe.height}, {recipe.width}]"
+        raise InvalidValueError(f"inputs must be {wanted}, not {values.shape}")
+    return torch.from_numpy(values)
 
 
 def _prepare(pixels: FloatArray, padding: BoolArray | None, recipe: InputRecipe, aspect: float) -> ModelInput:

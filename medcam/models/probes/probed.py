@@ -16,6 +16,7 @@ from medcam.core.codes import slug
 from medcam.core.errors import ModelError
 from medcam.core.prediction import Prediction
 from medcam.core.relation import Relation
+from medcam.models.gradient import SplitNetwork
 from medcam.models.loaded import LoadedModel
 from medcam.models.probes.card import ProbeCard
 from medcam.models.probes.layers import layer_channels
@@ -94,6 +95,18 @@ class ProbedModel(LoadedModel):
         """As `LoadedModel.layers_read`, with those that probes read; the head's own follows from them."""
         own = {probe.card.layer for probe in self.probes} - {self.network.layer}
         return tuple(sorted(own | {self.network.backbone.layer}))
+
+    def gradient_model(self) -> SplitNetwork:
+        """Refused: a probe reads a layer of its own, and only its exact map goes with it.
+
+        Raises:
+            ModelError: Always (code "cam-method").
+        """
+        raise ModelError(
+            f"{self.card.name} has probes, which have exact class activation maps alone",
+            code="cam-method",
+            next_step="Leave the method out, or name the model without its probes.",
+        )
 
     @torch.inference_mode()
     def predict(self, inputs: FloatArray) -> Prediction:

@@ -1,7 +1,8 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import torch
 
 from medcam.core.activation import ActivationMap
 from medcam.core.geometry import GridTransform
@@ -24,3 +25,12 @@ def make_map() -> MakeMap:
         return ActivationMap(values, bias, transform)
 
     return make
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small are done before a second thread has begun."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
