@@ -8,8 +8,8 @@ from enum import StrEnum
 from medcam.core.errors import InvalidValueError
 from medcam.core.study import Study
 
-MOST_COUNTED = 10_000
-"""Matches are counted up to here: nobody turns four hundred pages, and a count of all takes its time."""
+MOST_COUNTED = 2_500
+"""Matches are counted up to here: nobody turns a hundred pages, and a count of all takes its time."""
 
 
 class ReadingState(StrEnum):

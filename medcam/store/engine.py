@@ -18,6 +18,8 @@ from medcam.store.migrate import NewerStoreError, upgrade
 BUSY_SECONDS = 30.0
 """How long a writer of SQLite waits for another one."""
 DIALECTS = ("sqlite", "postgresql")
+_CACHE_KIB = 16 * 1024
+"""Memory in which a connection to SQLite keeps pages of the file, at the most: the indexes of a worklist fit."""
 _READS = "medcam_reads"
 """Option of a connection whose transactions write nothing."""
 
@@ -139,6 +141,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
     # FULL: a commit is on the disk when it returns. NORMAL may lose the last ones when the power fails.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     cursor.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from medcam.store.schema.base import SHORT_ID
@@ -77,7 +78,7 @@ class KeptModel:
     explanations: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeptExplanation:
     """What one model said of one film.
 
@@ -107,7 +108,7 @@ class KeptExplanation:
     content: bytes = field(repr=False)
     created: float = 0.0
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Digest of the content."""
         return hashlib.sha256(self.content).hexdigest()

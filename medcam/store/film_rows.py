@@ -48,6 +48,13 @@ def study_of(row: StudyRow) -> Study:
     return Study(**{name: getattr(row, name) for name in _LENGTHS})
 
 
+def searched_text(study: Study, finding: str) -> str:
+    """What a search of the worklist looks through: the words of a study and its leading finding, in capital letters."""
+    name = study.patient_name.replace("^", " ").replace("=", " ")
+    words = (study.id, study.patient_id, study.accession_number, name, study.description, finding)
+    return " ".join(word for word in words if word).upper()
+
+
 def new_film(film: KeptRadiograph, now: float) -> RadiographRow:
     """A row for a film."""
     values = {name: getattr(film, name) for name in _FILM}

@@ -17,10 +17,15 @@ from medcam.store.film_rows import (
     new_film,
     new_findings,
     new_study,
+    searched_text,
     study_of,
 )
+from medcam.store.remembered import Remembered
 from medcam.store.schema import ExplanationRow, FindingRow, ModelRow, RadiographRow, StudyRow
 from medcam.store.trail import AuditDraft, AuditTrail
+
+_REMEMBERED = 64
+"""Explanations and models that a store keeps in memory, up to about 1 MB each."""
 
 
 class FilmStore:
@@ -33,6 +38,8 @@ class FilmStore:
 
     def __init__(self, store: Store, trail: AuditTrail | None = None) -> None:
         self._store, self._trail = store, trail
+        self._explanations: Remembered[KeptExplanation] = Remembered(_REMEMBERED)
+        self._models: Remembered[KeptModel] = Remembered(_REMEMBERED)
 
     def holds(self, radiograph_id: str, request: str) -> bool:
         """Whether an explanation of this film for this request is kept."""
@@ -104,9 +111,16 @@ class FilmStore:
 
     def model(self, card_sha256: str) -> KeptModel | None:
         """A model by its card's digest; None where it is not known."""
+        known = self._models.get(card_sha256)
+        if known is not None:
+            return known
         with self._store.read() as session:
             row = session.get(ModelRow, card_sha256)
-            return None if row is None else model_of(row, 0)
+            if row is None:
+                return None
+            known = model_of(row, 0)
+            self._models.keep(card_sha256, known)
+            return known
 
     def study(self, study_id: str) -> Study | None:
         """A study; None where there is none of this id."""
@@ -131,14 +145,21 @@ class FilmStore:
             return None if row is None else film_of(row)
 
     def explanations(self, radiograph_id: str) -> list[KeptExplanation]:
-        """What models said of a film, the newest first."""
+        """What models said of a film, the newest first. Which there are is asked each time, what they are only once."""
         query = (
-            select(ExplanationRow)
+            select(ExplanationRow.id)
             .where(ExplanationRow.radiograph_id == radiograph_id)
             .order_by(ExplanationRow.created.desc(), ExplanationRow.id)
         )
         with self._store.read() as session:
-            return [explanation_of(session, row) for row in session.scalars(query)]
+            return [self._remembered(session, one) for one in session.scalars(query)]
+
+    def _remembered(self, session: Session, explanation_id: str) -> KeptExplanation:
+        known = self._explanations.get(explanation_id)
+        if known is None:
+            known = explanation_of(session, session.get_one(ExplanationRow, explanation_id))
+            self._explanations.keep(explanation_id, known)
+        return known
 
     def explanation(self, explanation_id: str) -> tuple[KeptExplanation, KeptRadiograph] | None:
         """What a model said, with its film; None where there is none of this id."""
@@ -210,19 +231,13 @@ def _sum_up(session: Session, study: StudyRow) -> None:
     study.rank = first.rank
     study.flagged = any(row.flagged for row in newest.values())
     study.finding, study.probability = (top.name, top.probability) if top else ("", None)
-    study.search = _searched(study)
+    study.search = searched_text(study_of(study), study.finding)
 
 
 def _top_finding(session: Session, explanation_id: str) -> FindingRow | None:
     """The finding that is present and furthest over its threshold."""
     present = select(FindingRow).where(FindingRow.explanation_id == explanation_id, FindingRow.present.is_(True))
     return session.scalar(present.order_by(FindingRow.margin.desc(), FindingRow.name).limit(1))
-
-
-def _searched(study: StudyRow) -> str:
-    name = study.patient_name.replace("^", " ").replace("=", " ")
-    words = (study.id, study.patient_id, study.accession_number, name, study.description, study.finding)
-    return " ".join(word for word in words if word).upper()
 
 
 def _kept(study: Study, film: KeptRadiograph, explanation: KeptExplanation) -> AuditDraft:

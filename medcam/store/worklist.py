@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from medcam.core.reader import Reader
@@ -41,26 +41,11 @@ class Worklist:
             reader: Who asks.
             now: Seconds since 1970 UTC.
         """
-        matching = _matching(query, reader)
-        start = (query.page - 1) * query.size
+        urgent = query.order is Order.URGENCY and query.longest_wait is not None
+        before = now - (query.longest_wait or 0.0) if urgent else None
         with self._store.read() as session:
-            if query.text.strip():
-                found = _searched(session, matching, query, now)
-                if found is not None:
-                    return found
-            total = _count(session, matching)
-            if query.order is not Order.URGENCY or query.longest_wait is None:
-                rows = _rows(session, matching, _ORDERS[query.order], start, query.size)
-                return WorklistPage(tuple(_line(row, reading, overdue=False) for row, reading in rows), total)
-            waiting = and_(StudyRow.readers_done == 0, StudyRow.received < now - query.longest_wait)
-            overdue = _count(session, matching.where(waiting))
-            first = _rows(session, matching.where(waiting), _ORDERS[Order.RECEIVED], start, query.size)
-            left = query.size - len(first)
-            rest = matching.where(or_(StudyRow.readers_done > 0, StudyRow.received >= now - query.longest_wait))
-            others = _rows(session, rest, _ORDERS[Order.URGENCY], max(start - overdue, 0), left) if left else []
-            lines = [_line(row, reading, overdue=True) for row, reading in first]
-            lines += [_line(row, reading, overdue=False) for row, reading in others]
-            return WorklistPage(tuple(lines), total)
+            few = _few(session, _matching(query, reader), query, before)
+            return few or _many(session, _matching(query, reader, walked=True), query, before)
 
     def progress(self, reader: Reader) -> Progress:
         """How far a reader is with all that they may read."""
@@ -88,14 +73,21 @@ _ORDERS: dict[Order, tuple[ColumnElement[Any], ...]] = {
 }
 
 
-def _matching(query: WorklistQuery, reader: Reader) -> Selected:
+_INDEXES = {Order.URGENCY: "studies_rank", Order.RECEIVED: "studies_received", Order.DATE: "studies_date"}
+
+
+def _matching(query: WorklistQuery, reader: Reader, *, walked: bool = False) -> Selected:
+    """What matches; `walked` where the database is to go from study to study, and not from reading to study."""
     mine = and_(ReadingRow.study_id == StudyRow.id, ReadingRow.reader_id == reader.id)
     selected: Selected = select(StudyRow, ReadingRow).outerjoin(ReadingRow, mine).where(_allowed(reader))
+    # A function hides from SQLite that the outer join could as well begin at the readings.
+    done = func.coalesce(ReadingRow.done, -1.0) >= 0.0 if walked else ReadingRow.done.is_not(None)
     conditions = {
         ReadingState.ANY: true(),
-        ReadingState.UNREAD: ReadingRow.begun.is_(None),
-        ReadingState.BEGUN: and_(ReadingRow.begun.is_not(None), ReadingRow.done.is_(None)),
-        ReadingState.DONE: ReadingRow.done.is_not(None),
+        # Of the join's own columns, so that PostgreSQL sees what it is: studies without such a reading.
+        ReadingState.UNREAD: ReadingRow.study_id.is_(None),
+        ReadingState.BEGUN: and_(ReadingRow.study_id.is_not(None), ReadingRow.done.is_(None)),
+        ReadingState.DONE: done,
     }
     selected = selected.where(conditions[query.state])
     if query.text.strip():
@@ -111,26 +103,56 @@ def _matching(query: WorklistQuery, reader: Reader) -> Selected:
     return selected
 
 
-def _searched(session: Session, matching: Selected, query: WorklistQuery, now: float) -> WorklistPage | None:
-    """A page of a search by one look through the texts; None where so much matches that the database should sort."""
+def _few(session: Session, matching: Selected, query: WorklistQuery, before: float | None) -> WorklistPage | None:
+    """A page by one look at all that matches; None where so much does that it should not be sorted.
+
+    Args:
+        session: Reads.
+        matching: What matches.
+        query: What is asked for.
+        before: What came earlier and was never read comes first; None for no such rule.
+    """
     columns = (StudyRow.id, StudyRow.rank, StudyRow.received, StudyRow.study_date, StudyRow.readers_done)
-    keys = session.execute(matching.with_only_columns(*columns).limit(MOST_COUNTED)).all()
-    if len(keys) == MOST_COUNTED:
-        return None
-    urgent = query.order is Order.URGENCY and query.longest_wait is not None
-    before = now - (query.longest_wait or 0.0)
-    late = {key.id for key in keys if urgent and key.readers_done == 0 and key.received < before}
-    orders: dict[Order, Callable[[Any], Any]] = {
-        Order.URGENCY: lambda key: (0, key.received, key.id) if key.id in late else (1, key.rank, key.id),
-        Order.RECEIVED: lambda key: (key.received, key.id),
-        Order.DATE: lambda key: (key.study_date, key.id),
+    keys = matching.with_only_columns(*columns).limit(MOST_COUNTED).subquery()
+    # No study came before the beginning of time: no rule, no study that is late.
+    waits = and_(keys.c.readers_done == 0, keys.c.received < (-math.inf if before is None else before))
+    late = case((waits, 1), else_=0)
+    orders: dict[Order, tuple[ColumnElement[Any], ...]] = {
+        Order.URGENCY: (late.desc(), case((waits, keys.c.received), else_=keys.c.rank), keys.c.id),
+        Order.RECEIVED: (keys.c.received, keys.c.id),
+        Order.DATE: (keys.c.study_date.desc(), keys.c.id.desc()),
     }
-    keys = sorted(keys, key=orders[query.order], reverse=query.order is Order.DATE)
     start = (query.page - 1) * query.size
-    wanted = [key.id for key in keys[start : start + query.size]]
-    rows = {row[0].id: row for row in session.execute(matching.where(StudyRow.id.in_(wanted)))} if wanted else {}
-    lines = tuple(_line(rows[one][0], rows[one][1], overdue=one in late) for one in wanted)
-    return WorklistPage(lines, len(keys))
+    sorted_keys = select(keys.c.id, late.label("late"), func.count().over().label("total"))
+    found = session.execute(sorted_keys.order_by(*orders[query.order]).offset(start).limit(query.size)).all()
+    total = found[0].total if found else _count(session, matching) if start else 0
+    if total >= MOST_COUNTED:
+        return None
+    overdue = {key.id: bool(key.late) for key in found}
+    # Looked up by their ids alone: what matched is known, and need not be asked again.
+    asked = matching.where(StudyRow.id.in_(overdue)) if found else None
+    rows = {} if asked is None else {row[0].id: row for row in session.execute(asked)}
+    lines = tuple(_line(rows[one][0], rows[one][1], overdue=is_late) for one, is_late in overdue.items())
+    return WorklistPage(lines, total)
+
+
+def _many(session: Session, matching: Selected, query: WorklistQuery, before: float | None) -> WorklistPage:
+    """A page by walking along the order's index: where much matches, its lines are soon met. Arguments as `_few`."""
+    start = (query.page - 1) * query.size
+    total = MOST_COUNTED
+    if before is None:
+        rows = _rows(session, matching, query.order, start, query.size)
+        return WorklistPage(tuple(_line(row, reading, overdue=False) for row, reading in rows), total)
+    waiting = and_(StudyRow.readers_done == 0, StudyRow.received < before)
+    overdue = 0 if query.state is ReadingState.DONE else _count(session, matching.where(waiting))
+    late = matching.where(waiting)
+    first = _rows(session, late, Order.RECEIVED, start, query.size, "studies_waiting") if start < overdue else []
+    left = query.size - len(first)
+    rest = matching.where(or_(StudyRow.readers_done > 0, StudyRow.received >= before))
+    others = _rows(session, rest, Order.URGENCY, max(start - overdue, 0), left) if left else []
+    lines = [_line(row, reading, overdue=True) for row, reading in first]
+    lines += [_line(row, reading, overdue=False) for row, reading in others]
+    return WorklistPage(tuple(lines), total)
 
 
 def _allowed(reader: Reader) -> ColumnElement[bool]:
@@ -145,9 +167,11 @@ def _count(session: Session, selected: Selected) -> int:
 
 
 def _rows(
-    session: Session, selected: Selected, order: tuple[ColumnElement[Any], ...], start: int, size: int
+    session: Session, selected: Selected, order: Order, start: int, size: int, index: str = ""
 ) -> list[tuple[StudyRow, ReadingRow | None]]:
-    found = session.execute(selected.order_by(*order).offset(start).limit(size))
+    # SQLite keeps no figures about its tables, and might rather sort them.
+    walked = selected.with_hint(StudyRow, f"INDEXED BY {index or _INDEXES[order]}", "sqlite")
+    found = session.execute(walked.order_by(*_ORDERS[order]).offset(start).limit(size))
     return [(row[0], row[1]) for row in found]
 
 

@@ -90,12 +90,16 @@ class ModelRow(Base):
 
 
 class ExplanationRow(Base):
-    """What one model said of one film, whole, as packed `explanation.json`. Never changed: a new run adds a row."""
+    """What one model said of one film, whole, as packed `explanation.json`. Never changed: a new run adds a row.
+
+    `content` is by far the largest column: it is read where it is asked for, and not with the others.
+    """
 
     __tablename__ = "explanations"
     __table_args__ = (
         UniqueConstraint("radiograph_id", "request", name="explanations_once_per_request"),
         Index("explanations_radiograph", "radiograph_id", "created"),
+        Index("explanations_created", "created", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(SHORT_ID), primary_key=True)
@@ -109,7 +113,7 @@ class ExplanationRow(Base):
     flagged: Mapped[bool] = mapped_column(Boolean)
     rank: Mapped[float] = mapped_column(Float)
     sha256: Mapped[str] = mapped_column(String(DIGEST))
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     created: Mapped[float] = mapped_column(Float)
 
 

@@ -43,7 +43,10 @@ class ReadingRow(Base):
     """How far a reader is with a study: begun when it is first opened, done when the reader says so."""
 
     __tablename__ = "readings"
-    __table_args__ = (Index("readings_study", "study_id"),)
+    __table_args__ = (
+        Index("readings_study", "study_id"),
+        Index("readings_progress", "reader_id", "done", "study_id"),
+    )
 
     reader_id: Mapped[int] = mapped_column(ForeignKey("readers.id"), primary_key=True)
     study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"), primary_key=True)

@@ -136,3 +136,20 @@ def test_nothing_of_a_failed_transaction_is_kept(store):
         write_two("a")
     with store.begin() as session:
         assert [found.key for found in session.query(JobRow)] == ["a"]
+
+
+def test_indexes_come_to_a_store_of_the_second_revision_and_go(url):
+    engine = _engine(url)
+
+    def indexes():
+        names = inspect(engine)
+        return {one["name"] for table in ("readings", "explanations") for one in names.get_indexes(table)}
+
+    new = {"readings_progress", "explanations_created"}
+    upgrade(engine)
+    assert new <= indexes()
+    downgrade(engine, "0002")
+    assert not new & indexes()
+    upgrade(engine)
+    assert new <= indexes()
+    engine.dispose()
