@@ -47,7 +47,8 @@ def draw_overlay(
     Args:
         radiograph: The film, or a `Film` made of it before (several findings of one film share it).
         finding: With its map and regions; drawn are the regions of the card's rule, or all if none are.
-        card: The finding's card; without one, colours are scaled to the image and the threshold is the paper's.
+        card: The finding's card; without one, and for maps by another method than the exact one, colours are scaled to
+            the image and the threshold is the paper's.
         model: Named in the panel.
         ood: A flagged input gets a warning strip over the whole picture.
         long_side: Pixels along the longer side of the film; unused for a `Film`.
@@ -98,14 +99,14 @@ def lay_map(
         raise InvalidValueError("the map belongs to a film of another size")
     values = Sampler.to_source(transform, film.height, film.width).apply(finding.map.values)
     highest = float(values.max())
-    rule = card.region_rule if card else PAPER_RULE
-    comparable = scale == "model" and card is not None
-    full_scale = card.map_scale if card and comparable else max(float(np.abs(values).max()), 1e-6)
+    rule = card.rule_for(finding.map.method) if card else PAPER_RULE
+    common = card.scale_for(finding.map.method) if card and scale == "model" else None
+    full_scale = max(float(np.abs(values).max()), 1e-6) if common is None else common
     threshold = region_threshold(rule, highest if finding.map.values.max() > 0.0 else 0.0)
     shading = Shading(full_scale, threshold, signed)
     shown = _shown(finding.regions, rule.name)
     sees_all = _seen(transform) is None
-    caption = Caption(finding, model, rule, shown, shading, highest, comparable, sees_all)
+    caption = Caption(finding, model, rule, shown, shading, highest, common is not None, sees_all)
     return _marked(film, shading.blend(film.grey, values), caption, unit), caption
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from medcam.core.activation import CAM, ActivationMap
 from medcam.core.arrays import ByteArray
 from medcam.core.card import RegionRule, RegionRuleKind
 from medcam.core.explanation import RESEARCH_USE, ModelReference, OutOfDistribution
@@ -140,8 +141,7 @@ def _legend(column: Column, caption: Caption, unit: float) -> None:
     shading, size = caption.shading, round(15 * unit)
     column.rule()
     column.space(12 * unit)
-    words = "Evidence per cell, in logit units" if caption.finding.map.ledger else "Class map, no ledger of the logit"
-    column.text(words, round(17 * unit))
+    column.text(_what(caption.finding.map), round(17 * unit))
     column.space(4 * unit)
     low = -shading.full_scale if shading.signed else 0.0
     share = float(np.clip((caption.highest - low) / (shading.full_scale - low), 0.0, 1.0))
@@ -161,6 +161,14 @@ def _legend(column: Column, caption: Caption, unit: float) -> None:
     else:
         column.text("Scaled to this image: do not compare colours between images.", size, AMBER)
     column.space(10 * unit)
+
+
+def _what(activation: ActivationMap) -> str:
+    if activation.ledger:
+        return "Evidence per cell, in logit units"
+    if activation.method == CAM:
+        return "Class map, no ledger of the logit"
+    return f"Map by {activation.method}, no ledger"
 
 
 def _key(column: Column, caption: Caption, unit: float) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from medcam.anatomy import MIN_QUALITY, find_zones
 from medcam.cam.evidence import evidence
-from medcam.cam.exact import activation_maps, check_ledger
+from medcam.cam.exact import check_ledger
 from medcam.cam.regions import regions
 from medcam.core.activation import ActivationMap
 from medcam.core.card import PAPER_RULE, FindingCard
@@ -27,12 +27,12 @@ from medcam.dicom import Answer, frontal_chest
 from medcam.models.engines.choose import with_engine
 from medcam.models.loaded import LoadedModel
 from medcam.models.registry import DEFAULT_MODEL, load_model
+from medcam.service.explanations.attribution import chosen_method, maps_by, method_warnings
 from medcam.service.explanations.explained import ExplainedRadiograph
 from medcam.service.explanations.software import software_versions
 from medcam.service.explanations.strangeness import judge, strangeness_warning
 from medcam.service.film_source import FilmSource, to_radiograph
 
-METHOD = "cam"
 REGION_SIDE = 256
 """Pixels along the film's longer side on which regions are found: a quarter of the time of 512, and still eight to a
 cell of a map of 32 x 32."""
@@ -42,6 +42,7 @@ def explain(
     source: FilmSource,
     model: str | Path | Classifier = DEFAULT_MODEL,
     *,
+    method: str | None = None,
     engine: str | None = None,
     zones: Zones | None = None,
     allow_out_of_distribution: bool = False,
@@ -52,6 +53,8 @@ def explain(
         source: Path of a DICOM file, a pydicom data set, a radiograph, or a grey array [height, width] in which denser
             is brighter.
         model: Name or folder of a model, or a loaded one: load it once for many films.
+        method: Attribution method, a name that `medcam models methods` lists, such as "grad-cam". None for the exact
+            class activation map, or "hirescam" for a network whose tail makes none.
         engine: What computes the maps: "auto", "torch" or "openvino", see `medcam.load_model`. None for torch in fp32,
             or for the engine that a loaded model is on.
         zones: Where the anatomy lies, where that is known; found by registration otherwise.
@@ -64,13 +67,13 @@ def explain(
     Raises:
         InputError: The film cannot be read; the code says why.
         InvalidValueError: The array is not a finite [height, width].
-        UsageError: Source, model or engine is none of the above, or the model is one that takes no engine.
-        ModelError: There is no such model, or its maps do not add up to its scores.
+        UsageError: Source, model, method or engine is none of the above, or the model is one that takes no engine.
+        ModelError: There is no such model, its maps do not add up to its scores, or the method does not fit it.
     """
     radiograph = to_radiograph(source)
     classifier = _classifier(model, engine)
     [explanation] = explain_batch(
-        [radiograph], classifier, zones=[zones], allow_out_of_distribution=allow_out_of_distribution
+        [radiograph], classifier, method=method, zones=[zones], allow_out_of_distribution=allow_out_of_distribution
     )
     return ExplainedRadiograph.of(explanation, radiograph, classifier.card)
 
@@ -79,6 +82,7 @@ def explain_batch(
     radiographs: Sequence[Radiograph],
     classifier: Classifier,
     *,
+    method: str | None = None,
     zones: Sequence[Zones | None] | None = None,
     allow_out_of_distribution: bool = False,
 ) -> list[Explanation]:
@@ -87,12 +91,14 @@ def explain_batch(
     Args:
         radiographs: The films.
         classifier: The model.
+        method: As in `explain`; any other than the exact one needs more passes.
         zones: Known zones per film; None for a film whose zones are to be found by registration.
         allow_out_of_distribution: As in `explain`.
 
     Returns:
         One explanation per film, in order.
     """
+    chosen = chosen_method(method, classifier.card)
     known: Sequence[Zones | None] = [None] * len(radiographs) if zones is None else zones
     if len(known) != len(radiographs):
         raise InvalidValueError(f"{len(radiographs)} films need as many zones, not {len(known)}")
@@ -101,7 +107,7 @@ def explain_batch(
     prepared = [classifier.prepare(radiograph) for radiograph in radiographs]
     inputs = np.stack([one.values for one in prepared])
     prediction = classifier.predict(inputs)
-    maps = activation_maps(prediction, [one.transform for one in prepared], method=METHOD, layer=classifier.card.layer)
+    maps = maps_by(chosen, classifier, inputs, prediction, [one.transform for one in prepared])
     explanations = []
     for film, film_maps, logits, film_zones, ood in zip(
         radiographs, maps, prediction.logits, known, judge(classifier, inputs, prediction), strict=True
@@ -139,7 +145,7 @@ def _finding(activation: ActivationMap, card: FindingCard, logit: float, zones: 
         check_ledger(activation, logit)
         logit = float(np.float32(activation.ledger_total) + np.float32(activation.bias))
     probability = float(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))))
-    rules = dict.fromkeys((card.region_rule, PAPER_RULE))
+    rules = dict.fromkeys((card.rule_for(activation.method), PAPER_RULE))
     return Finding(
         name=card.name,
         code=card.code,
@@ -164,25 +170,19 @@ def _explanation(
         source=Source(film.identity, film.height, film.width, film.sha256, film.view.value),
         model=ModelReference(card.name, card.version, card.weights_sha256),
         engine=engine,
-        method=METHOD,
+        method=findings[0].map.method,
         findings=findings,
         out_of_distribution=ood,
         warnings=(
             *strangeness_warning(ood, withheld=withheld),
             *told,
-            *_no_ledger(findings),
+            *method_warnings([finding.map for finding in findings], card),
             *_chest_warning(film),
             *film.warnings,
         ),
         software=software_versions(),
         created=datetime.now(UTC),
     )
-
-
-def _no_ledger(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Why there is no evidence per zone, once for all findings of a head without a ledger."""
-    words = {one.map.relation.words: None for one in findings if one.map.relation and not one.map.ledger}
-    return tuple(f"no ledger of evidence: the logit is {reason}" for reason in words)
 
 
 def _chest_warning(film: Radiograph) -> tuple[str, ...]:

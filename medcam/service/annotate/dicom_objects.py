@@ -109,34 +109,34 @@ def make_objects(plan: ObjectPlan, outputs: tuple[Output, ...]) -> Iterator[tupl
 def _segmentations(plan: ObjectPlan) -> Iterator[tuple[str, Dataset]]:
     cards = {card.name: card for card in plan.card.findings}
     rows, columns = plan.context.rows, plan.context.columns
+    rules = {finding.name: cards[finding.name].rule_for(finding.map.method) for finding in plan.present}
     regions = [
-        Segment(finding.name, finding.code, region_mask(finding.map, cards[finding.name].region_rule, rows, columns))
+        Segment(finding.name, finding.code, region_mask(finding.map, rules[finding.name], rows, columns))
         for finding in plan.present
     ]
     outlined = [segment for segment in regions if segment.pixels.any()]
     if outlined:
         yield "seg.dcm", write_regions(outlined, plan.making)
     maps = [
-        Segment(
-            finding.name, finding.code, _shares(finding, cards[finding.name], rows, columns), _scale(cards, finding)
-        )
+        Segment(finding.name, finding.code, *_shares(finding, cards[finding.name], rows, columns))
         for finding in plan.present
     ]
     yield "seg-map.dcm", write_maps(maps, plan.making)
 
 
-def _shares(finding: Finding, card: FindingCard, rows: int, columns: int) -> FloatArray:
-    """The positive part of a map over the source, as a share of the card's colour scale: float32, 0 to 1."""
+def _shares(finding: Finding, card: FindingCard, rows: int, columns: int) -> tuple[FloatArray, str]:
+    """The positive part of a map over the source, float32, 0 to 1 of a scale, and the words that name the scale.
+
+    The scale of an exact map is the card's; one by another method is a share of its own highest value.
+    """
+    method = finding.map.method
     values = Sampler.to_source(finding.map.transform, rows, columns).apply(finding.map.values)
-    return np.asarray(np.clip(values / card.map_scale, 0.0, 1.0), dtype=np.float32)
-
-
-def _scale(cards: dict[str, FindingCard], finding: Finding) -> str:
-    scale = cards[finding.name].map_scale
-    return (
-        f"Class activation, positive part. A value of 1 stands for {scale:.4g} logit units per cell and more; "
-        "not a probability. Research use."
-    )
+    common = card.scale_for(method)
+    scale = max(float(values.max()), 1e-6) if common is None else common
+    what = "Class activation" if common else f"Map by {method}"
+    over = "logit units per cell and more" if common else "in the map, its highest value on this film"
+    words = f"{what}, positive part. A value of 1 stands for {scale:.4g} {over}; not a probability. Research use."
+    return np.asarray(np.clip(values / scale, 0.0, 1.0), dtype=np.float32), words
 
 
 def _marks(plan: ObjectPlan) -> list[Mark]:

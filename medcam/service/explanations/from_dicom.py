@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medcam.core.activation import ActivationMap
+from medcam.core.activation import CAM, ActivationMap
 from medcam.core.errors import InputError
 from medcam.core.explanation import Engine, Explanation, ModelReference, OutOfDistribution, Source
 from medcam.core.finding import Evidence, Finding, Point, Region, ZonesSource
@@ -21,7 +21,8 @@ from medcam.service.explanations.explanation_json import explanation_from_dict, 
 
 LONGEST = 64
 """Cells along the longer side of a map that is rebuilt from a segmentation."""
-_SCALE = re.compile(r"A value of 1 stands for ([0-9.e+-]+) logit units")
+_SCALE = re.compile(r"A value of 1 stands for ([0-9.e+-]+) ")
+_METHOD = re.compile(r"Map by ([a-z0-9+-]+), ")
 _TOLERANCE = 1e-3
 
 
@@ -95,17 +96,24 @@ def _from_content(content: ReportContent, maps: Mapping[str, StoredMap]) -> Expl
             code="no-explanation-record",
             next_step="Give the seg-map.dcm of the same film too; a film without a present finding has none.",
         )
-    findings = tuple(_finding(said, maps.get(said.tracking_uid), rows, columns) for said in content.findings)
+    method = _method(maps)
+    findings = tuple(_finding(said, maps.get(said.tracking_uid), rows, columns, method) for said in content.findings)
     empty = [said.name for said in content.findings if said.tracking_uid not in maps]
     return Explanation(
         source=Source(content.source, rows, columns, ""),
         model=ModelReference(*content.model),
         engine=Engine(),
-        method="cam",
+        method=method,
         findings=findings,
         out_of_distribution=OutOfDistribution(None, None, False),
         warnings=_warnings(empty),
     )
+
+
+def _method(maps: Mapping[str, StoredMap]) -> str:
+    """The method that the segments name; they name none where the maps are class activation maps."""
+    named = {found[1]: None for stored in maps.values() if (found := _METHOD.match(stored.description))}
+    return next(iter(named), CAM)
 
 
 def _warnings(empty: Sequence[str]) -> tuple[str, ...]:
@@ -117,7 +125,7 @@ def _warnings(empty: Sequence[str]) -> tuple[str, ...]:
     return (rebuilt, missing) if empty else (rebuilt,)
 
 
-def _finding(said: ReportedFinding, stored: StoredMap | None, rows: int, columns: int) -> Finding:
+def _finding(said: ReportedFinding, stored: StoredMap | None, rows: int, columns: int, method: str) -> Finding:
     scale = max(rows, columns) / LONGEST
     height, width = max(1, round(rows / scale)), max(1, round(columns / scale))
     values = np.zeros((height, width), dtype=np.float32) if stored is None else _cells(stored, height, width)
@@ -131,7 +139,7 @@ def _finding(said: ReportedFinding, stored: StoredMap | None, rows: int, columns
         logit=figures["logit"],
         threshold=figures["threshold"],
         present=said.present,
-        map=ActivationMap(values, figures["bias"], transform, ledger=False),
+        map=ActivationMap(values, figures["bias"], transform, method, ledger=False),
         evidence=_evidence(said),
         regions=() if region is None else (region,),
     )

@@ -109,10 +109,12 @@ def _figure(film: Film, finding: Finding, card: ModelCard) -> str:
 def _thumbnail(film: Film, finding: Finding, card: ModelCard) -> ByteArray:
     """The film with the map and its outlines, and the patient's sides over it: uint8 RGB."""
     entry = {known.name: known for known in card.findings}.get(finding.name)
-    rule = entry.region_rule if entry else PAPER_RULE
+    method = finding.map.method
+    rule = entry.rule_for(method) if entry else PAPER_RULE
     values = Sampler.to_source(finding.map.transform, film.height, film.width).apply(finding.map.values)
     highest = float(values.max()) if finding.map.values.max() > 0.0 else 0.0
-    full_scale = entry.map_scale if entry else max(highest, 1e-6)
+    common = entry.scale_for(method) if entry else None
+    full_scale = max(highest, 1e-6) if common is None else common
     picture = Shading(full_scale, region_threshold(rule, highest)).blend(film.grey, values)
     shown = [region for region in finding.regions if region.rule == rule.name]
     draw_regions(picture, film, shown, 1, quiet=not finding.present)

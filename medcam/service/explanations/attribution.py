@@ -1,0 +1,98 @@
+"""Which attribution method explains a model, its maps, and what the reader of the result must know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medcam.cam.exact import activation_maps
+from medcam.cam.methods.attribute import attribute
+from medcam.cam.methods.exact import no_class_maps
+from medcam.cam.methods.model import Differentiable
+from medcam.cam.methods.registry import method_card
+from medcam.core.activation import CAM, ActivationMap
+from medcam.core.arrays import FloatArray
+from medcam.core.card import ModelCard
+from medcam.core.errors import ModelError
+from medcam.core.geometry import GridTransform
+from medcam.core.prediction import Prediction
+from medcam.core.protocols import Classifier
+from medcam.models.foreign import NO_HEAD
+
+WITHOUT_CLASS_MAPS = "hirescam"
+"""The method for a network that makes no class maps: of those that need no pooling head the one that is signed, in
+logit units, and exact wherever one linear layer follows the features (Draelos and Carin 2020)."""
+
+
+def chosen_method(method: str | None, card: ModelCard) -> str:
+    """The method that is used.
+
+    Args:
+        method: A name of `medcam.cam.methods.registry.method_names`; None for the model's own.
+        card: Of the model: the exact class activation map where its head makes one, else `WITHOUT_CLASS_MAPS`.
+
+    Raises:
+        UsageError: There is no such method (code "unknown-cam-method").
+    """
+    if method is None:
+        return WITHOUT_CLASS_MAPS if card.head == NO_HEAD else CAM
+    return method_card(method).name
+
+
+def maps_by(
+    method: str,
+    classifier: Classifier,
+    inputs: FloatArray,
+    prediction: Prediction,
+    transforms: Sequence[GridTransform],
+) -> list[tuple[ActivationMap, ...]]:
+    """The maps of every finding of every image of a batch.
+
+    Exact ones come out of the prediction; any other method looks at the network, in fp32, whatever engine predicted.
+
+    Args:
+        method: From `chosen_method`.
+        classifier: The model.
+        inputs: float32 [n, channels, height, width] in model-input space.
+        prediction: What it said about them.
+        transforms: For each image, from its source pixels to the model's input.
+
+    Raises:
+        ModelError: The model cannot be explained by this method (code "cam-method").
+    """
+    if method == CAM:
+        if not prediction.has_maps:
+            raise no_class_maps()
+        return activation_maps(prediction, transforms, method=CAM, layer=classifier.card.layer)
+    if not isinstance(classifier, Differentiable):
+        raise ModelError(
+            f"{classifier.card.name} does not let the method {method} see its network",
+            code="cam-method",
+            next_step="Leave the method out, or use what `load_model` returns.",
+        )
+    made = attribute(classifier.gradient_model(), inputs, method)
+    return made.activation_maps(transforms, [float(bias) for bias in prediction.biases])
+
+
+def method_warnings(maps: Sequence[ActivationMap], card: ModelCard) -> tuple[str, ...]:
+    """What a reader must know of the maps of a film, once for all findings: why there is no ledger, and more.
+
+    Args:
+        maps: Of one film, all by one method.
+        card: Of the model.
+    """
+    method = maps[0].method
+    if method == CAM:
+        words = {one.relation.words: None for one in maps if one.relation and not one.ledger}
+        return tuple(f"no ledger of evidence: the logit is {reason}" for reason in words)
+    about = method_card(method)
+    why = "this model has no class activation maps, and " if card.head == NO_HEAD else ""
+    told = [
+        f"maps by {about.title} ({about.source}) of the {maps[0].layer} layer: no ledger of evidence, since {why}only "
+        "class activation maps add up to the logit; regions are by the paper's rule alone, and colours are scaled to "
+        "each image"
+    ]
+    if not about.specific:
+        told.append(f"{about.title} asks no finding: the map is the same for all of them")
+    if about.control:
+        told.append(f"{about.title} is a control that is known to be bad: never read it as an explanation")
+    return tuple(told)
