@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from medcam.core.errors import UsageError
 from medcam.core.reader import Reader
 from medcam.core.review import Phase
+from medcam.evaluate.agreement_figure import FEWEST_GROUPS, SMALL_GROUPS
 from medcam.service.agreement.cases import Case, Cases, LeftOut, by_finding, left_out, read_cases
 from medcam.service.agreement.changes import Change, changes
 from medcam.service.agreement.figures import (
@@ -25,6 +26,17 @@ from medcam.service.agreement.periods import Unit, unit_of
 from medcam.service.agreement.places import model_places
 from medcam.service.studies.opened import OpenedStore
 from medcam.store import AnswerStore
+
+__all__ = [
+    "FEWEST_GROUPS",
+    "SMALL_GROUPS",
+    "AgreementQuery",
+    "AgreementReport",
+    "FindingDetails",
+    "agreement_report",
+    "agreement_state",
+    "finding_details",
+]
 
 
 @dataclass(frozen=True, slots=True)
