@@ -2,12 +2,14 @@
 
 from medcam.store.answers import AnswerStore, GivenAnswer, SaidFinding
 from medcam.store.engine import Store, StoreError, open_store, sqlite_url
+from medcam.store.fair_claims import FairClaims
 from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
 from medcam.store.films import FilmStore
 from medcam.store.job_records import Job, JobState
 from medcam.store.jobs import JobQueue
 from medcam.store.readers import ReaderStore
 from medcam.store.reviews import KeptReview, Reading, ReviewStore
+from medcam.store.tokens import ApiToken, Scope, TokenStore
 from medcam.store.trail import (
     GENESIS,
     AuditDraft,
@@ -23,9 +25,11 @@ from medcam.store.worklist import Worklist
 __all__ = [
     "GENESIS",
     "AnswerStore",
+    "ApiToken",
     "AuditDraft",
     "AuditEvent",
     "AuditTrail",
+    "FairClaims",
     "FilmStore",
     "GivenAnswer",
     "Job",
@@ -40,8 +44,10 @@ __all__ = [
     "Reading",
     "ReviewStore",
     "SaidFinding",
+    "Scope",
     "Store",
     "StoreError",
+    "TokenStore",
     "Worklist",
     "audit_events",
     "audit_head",

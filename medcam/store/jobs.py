@@ -19,8 +19,8 @@ from medcam.store.engine import ConflictError, Store
 from medcam.store.job_records import Job, JobState
 from medcam.store.schema import JobRow
 
+CLIENT_LENGTH = 200
 _LONGEST_KEY = 200
-
 
 _UNFINISHED = (JobState.WAITING, JobState.RUNNING)
 
@@ -39,7 +39,14 @@ class JobQueue:
         self._store, self._clock = store, clock
 
     def enqueue(
-        self, kind: str, key: str, payload: Mapping[str, Any], *, delay: float = 0.0, once: bool = False
+        self,
+        kind: str,
+        key: str,
+        payload: Mapping[str, Any],
+        *,
+        delay: float = 0.0,
+        once: bool = False,
+        client: str = "",
     ) -> bool:
         """Asks for a job.
 
@@ -50,6 +57,7 @@ class JobQueue:
             payload: JSON values; replaces that of an unfinished job.
             delay: Seconds until it is due.
             once: Whether to leave it at an earlier job of this key, unfinished, done or failed.
+            client: For whom it is; see `medcam.store.fair_claims`.
 
         Returns:
             Whether there was no job of this key that stands for the request.
@@ -57,11 +65,11 @@ class JobQueue:
         if not 1 <= len(key) <= _LONGEST_KEY:
             raise InvalidValueError(f"a job's key has 1 to {_LONGEST_KEY} characters, not {len(key)}")
         try:
-            return self._enqueue(kind, key, payload, delay, once)
+            return self._enqueue(kind, key, payload, delay, once, client)
         except ConflictError:  # PostgreSQL: somebody else asked for it at the same moment, so it is there now
-            return self._enqueue(kind, key, payload, delay, once)
+            return self._enqueue(kind, key, payload, delay, once, client)
 
-    def _enqueue(self, kind: str, key: str, payload: Mapping[str, Any], delay: float, once: bool) -> bool:
+    def _enqueue(self, kind: str, key: str, payload: Mapping[str, Any], delay: float, once: bool, client: str) -> bool:
         now = self._clock()
         unfinished = select(JobRow).where(JobRow.key == key, JobRow.state.in_(_UNFINISHED))
         with self._store.begin() as session:
@@ -69,7 +77,7 @@ class JobQueue:
                 return False
             row = session.scalar(unfinished.with_for_update())
             if row is None:
-                session.add(_new_row(kind, key, payload, now, delay))
+                session.add(_new_row(kind, key, payload, now, delay, client))
                 return True
             row.payload, row.not_before, row.updated = dict(payload), now + delay, now
             row.wanted += 1
@@ -97,11 +105,7 @@ class JobQueue:
             row = session.scalar(query.with_for_update(skip_locked=True))
             if row is None:
                 return None
-            row.losses += row.state == JobState.RUNNING
-            row.state, row.updated = JobState.RUNNING, now
-            row.attempts += 1
-            row.lease_owner, row.lease_until = owner, now + lease
-            return _job(row)
+            return take_row(row, owner, now, lease)
 
     def renew(self, job: Job, lease: float) -> bool:
         """Prolongs a lease to now plus `lease` seconds; False where it was lost to another claim."""
@@ -181,13 +185,13 @@ class JobQueue:
         query = select(JobRow).where(JobRow.key == key).order_by(JobRow.id.desc()).limit(1)
         with self._store.read() as session:
             row = session.scalar(query)
-            return None if row is None else _job(row)
+            return None if row is None else job_of(row)
 
     def failed(self, kind: str) -> list[Job]:
         """The dead letters of a kind, oldest first."""
         query = select(JobRow).where(JobRow.kind == kind, JobRow.state == JobState.FAILED).order_by(JobRow.id)
         with self._store.begin() as session:
-            return [_job(row) for row in session.scalars(query)]
+            return [job_of(row) for row in session.scalars(query)]
 
     def revive(self, job: Job) -> bool:
         """Lets a failed job wait again, due at once, its failures forgotten.
@@ -242,7 +246,7 @@ def _let_go(row: JobRow, state: JobState, now: float) -> None:
     row.lease_owner = row.lease_until = None
 
 
-def _new_row(kind: str, key: str, payload: Mapping[str, Any], now: float, delay: float) -> JobRow:
+def _new_row(kind: str, key: str, payload: Mapping[str, Any], now: float, delay: float, client: str) -> JobRow:
     return JobRow(
         kind=kind,
         key=key,
@@ -255,10 +259,21 @@ def _new_row(kind: str, key: str, payload: Mapping[str, Any], now: float, delay:
         not_before=now + delay,
         created=now,
         updated=now,
+        client=client[:CLIENT_LENGTH],
     )
 
 
-def _job(row: JobRow) -> Job:
+def take_row(row: JobRow, owner: str, now: float, lease: float) -> Job:
+    """Claims a row; a lease that ran out is a loss."""
+    row.losses += row.state == JobState.RUNNING
+    row.state, row.updated = JobState.RUNNING, now
+    row.attempts += 1
+    row.lease_owner, row.lease_until = owner, now + lease
+    return job_of(row)
+
+
+def job_of(row: JobRow) -> Job:
+    """A row as a frozen value."""
     return Job(
         id=row.id,
         kind=row.kind,

@@ -19,6 +19,7 @@ from medcam.store import (
     ReaderStore,
     ReviewStore,
     Store,
+    TokenStore,
     Worklist,
     audit_head,
     open_store,
@@ -38,6 +39,7 @@ class OpenedStore:
         reviews: What they answered.
         worklist: What is to be read.
         jobs: What is to be done in the background.
+        tokens: Who may use the HTTP API.
         files: The films on disk.
     """
 
@@ -49,6 +51,7 @@ class OpenedStore:
     reviews: ReviewStore = field(repr=False)
     worklist: Worklist = field(repr=False)
     jobs: JobQueue = field(repr=False)
+    tokens: TokenStore = field(repr=False)
     files: FilmFiles = field(repr=False)
 
     def close(self) -> None:
@@ -125,6 +128,7 @@ def open_studies(named: str | os.PathLike[str] | None = None, *, make: bool = Tr
         reviews=ReviewStore(store, trail),
         worklist=Worklist(store),
         jobs=JobQueue(store),
+        tokens=TokenStore(store, trail),
         files=FilmFiles(address.films),
     )
 

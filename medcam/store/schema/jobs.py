@@ -39,3 +39,13 @@ class JobRow(Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     created: Mapped[float] = mapped_column(Float)
     updated: Mapped[float] = mapped_column(Float)
+    client: Mapped[str] = mapped_column(String(200), default="", server_default="")
+
+
+class JobTurnRow(Base):
+    """When a client's turn was last, as a number that grows with every turn of anybody."""
+
+    __tablename__ = "job_turns"
+
+    client: Mapped[str] = mapped_column(String(200), primary_key=True)
+    served: Mapped[int] = mapped_column(Integer)
