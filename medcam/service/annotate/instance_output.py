@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from medcam.core.activation import CAM
 from medcam.core.explanation import Explanation
 from medcam.core.radiograph import Identity
 from medcam.service.annotate.options import CAPTURE_SIDE, Output
@@ -40,6 +41,8 @@ class Request:
         allow_out_of_distribution: Whether `present` is told for strange films.
         software: medcam's version.
         capture_side: Most pixels along the longer side of a Secondary Capture.
+        method: Attribution method.
+        engine: Name and precision of what computes the maps.
     """
 
     model: tuple[str, str, str]
@@ -49,6 +52,8 @@ class Request:
     allow_out_of_distribution: bool
     software: str
     capture_side: int = CAPTURE_SIDE
+    method: str = CAM
+    engine: tuple[str, str] = ("torch", "fp32")
 
     def digest(self, source_sha256: str) -> str:
         """SHA-256 of the request for one source."""
@@ -57,7 +62,7 @@ class Request:
     @property
     def making(self) -> str:
         """SHA-256 of what decides the content of a DICOM object, whatever else is written beside it."""
-        asked = (self.findings, self.allow_out_of_distribution, self.capture_side)
+        asked = (self.findings, self.allow_out_of_distribution, self.capture_side, self.method, self.engine)
         return _digest([self.model, self.card_sha256, *asked, self.software])
 
 
