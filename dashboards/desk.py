@@ -57,13 +57,6 @@ class DeskReader:
         return frozenset(str(role) for role in self.reader.roles)
 
 
-def may_open(opened: OpenedStore, reader: Reader, study: str) -> bool:
-    """Whether a reader may see a study that is there: an assigned one, or any where they are an auditor."""
-    if reader.has(Role.AUDITOR):
-        return opened.films.study(study) is not None
-    return reader.has(Role.READER) and opened.readers.may_read(reader, study)
-
-
 class StoreAccess:
     """Who is admitted, by the readers of the store. The user of this computer is always a reader of it, with all roles.
 
@@ -85,9 +78,12 @@ class StoreAccess:
         return DeskReader(reader) if reader is not None and reader.active else None
 
     def may_open(self, reader: GateReader, study: str) -> bool:
-        """Whether a reader may see a study."""
+        """Whether a reader may see a study that is there: an assigned one, or any where they are an auditor."""
         assert isinstance(reader, DeskReader)
-        return may_open(self._opened, reader.reader, study)
+        known = reader.reader
+        if known.has(Role.AUDITOR):
+            return self._opened.films.study(study) is not None
+        return known.has(Role.READER) and self._opened.readers.may_read(known, study)
 
     def load_film(self, study: str, digest: str) -> FilmBytes | None:
         """The packed pixels of a film of a study by the digest of its DICOM file."""

@@ -29,12 +29,10 @@ from viewer.data import (
     ViewerDisplay,
     ViewerFilm,
     ViewerFinding,
-    ViewerFrame,
-    ViewerLayout,
     ViewerRegion,
     ViewerZone,
 )
-from viewer.payload import colours_json, display_json, film_json, finding_json, frame_json, zone_json
+from viewer.payload import colours_json, display_json, film_json, finding_json, zone_json
 from viewer.texts import ENGLISH
 
 if TYPE_CHECKING:
@@ -51,8 +49,6 @@ __all__ = [
     "ViewerDisplay",
     "ViewerFilm",
     "ViewerFinding",
-    "ViewerFrame",
-    "ViewerLayout",
     "ViewerRegion",
     "ViewerZone",
     "show_viewer",
@@ -76,7 +72,6 @@ SCRIPTS = (
     "toolbar",
     "panel",
     "source",
-    "link",
     "viewer",
     "frame",
     "main",
@@ -108,7 +103,7 @@ def show_viewer(
     display: ViewerDisplay | None = None,
     texts: Mapping[str, str] | None = None,
     renderer: Renderer = Renderer.AUTO,
-    frame: ViewerFrame | None = None,
+    height: int = 720,
     key: str,
 ) -> ViewerAnswer:
     """Shows a film, and the maps of its findings over it.
@@ -123,7 +118,7 @@ def show_viewer(
         display: The state to start in. The reader's own state is kept until another film or another `display` comes.
         texts: The words of another language by the keys of `ENGLISH`; English stands where one is missing.
         renderer: What draws.
-        frame: How the viewer stands on its page.
+        height: Of the viewer, in CSS pixels.
         key: Of the component, one for each viewer on a page. Another key is another viewer.
 
     Returns:
@@ -147,7 +142,7 @@ def show_viewer(
         "display": display_json(display or ViewerDisplay(), findings),
         "texts": {**ENGLISH, **(texts or {})},
         "renderer": Renderer(renderer).value,
-        "frame": frame_json(frame or ViewerFrame()),
+        "height": height,
     }
     result = _component()(key=key, data=data, height="content", on_region_change=lambda: None)
     return parse_answer(result.region, film, {finding.name for finding in findings})

@@ -42,6 +42,27 @@ def list_models(json: _Json = False) -> None:
         say("No model is installed. `medcam train` makes one; its folder can be named with --model.")
 
 
+@app.command("methods")
+def list_methods(json: _Json = False) -> None:
+    """List the attribution methods that can be named with --method."""
+    from dataclasses import asdict
+    from json import dumps
+
+    from rich.table import Table
+
+    from medcam.cam.methods.registry import method_cards
+
+    cards = method_cards()
+    if json:
+        typer.echo(dumps([asdict(card) for card in cards], indent=1, ensure_ascii=False))
+        return
+    table = Table("name", "units", "signed", "work beside the forward pass", "source")
+    for card in cards:
+        note = " (a known-bad control)" if card.control else ""
+        table.add_row(card.name + note, str(card.units), "yes" if card.signed else "no", card.passes, card.source)
+    show(table)
+
+
 @app.command("show")
 def show_model(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `medcam models list`, or a model's folder.")],

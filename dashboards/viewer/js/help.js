@@ -1,8 +1,7 @@
 // The help sheet: every key and every use of the pointer, and what a map can and cannot tell.
 
 class Help {
-  constructor(viewer) {
-    const { words } = viewer;
+  constructor(words) {
     this.words = words;
     this.open = false;
     const rows = (entries) => el("dl", {}, ...entries.flatMap(([key, text]) => [
@@ -16,7 +15,7 @@ class Help {
     this.sheet = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-labelledby": "help-title", hidden: true },
       el("header", {}, el("h2", { id: "help-title" }, words("help.title")), this.close),
       el("div", { class: "columns", tabindex: "0", role: "region", "aria-labelledby": "help-title" }, ...keys, arrows, pointer),
-      el("p", { class: "caution" }, words("help.caution"), " ", misleading(viewer)));
+      el("p", { class: "caution" }, words("help.caution")));
     this.sheet.addEventListener("keydown", (event) => this.keepFocus(event));
   }
 

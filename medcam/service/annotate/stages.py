@@ -199,6 +199,7 @@ class Stages:
         explanations = explain_batch(
             [film.radiograph for film in films],
             self.classifier,
+            method=self.request.method,
             zones=[film.zones for film in films],
             allow_out_of_distribution=self.request.allow_out_of_distribution,
         )

@@ -17,8 +17,6 @@ from viewer import (
     ViewerDisplay,
     ViewerFilm,
     ViewerFinding,
-    ViewerFrame,
-    ViewerLayout,
     ViewerZone,
     show_viewer,
 )
@@ -76,11 +74,7 @@ def viewer(name: str) -> ViewerAnswer:
         ],
         display=ViewerDisplay(overlay="overlay" in asked, contour="contour" in asked, boxes="boxes" in asked),
         renderer=Renderer(asked.get("renderer", "auto")),
-        frame=ViewerFrame(
-            height=int(asked.get("height", 700)),
-            layout=ViewerLayout(asked.get("layout", "side")),
-            link=asked.get("link", ""),
-        ),
+        height=int(asked.get("height", 700)),
         key=f"viewer-{name}",
     )
 
