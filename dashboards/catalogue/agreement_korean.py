@@ -1,0 +1,107 @@
+"""Korean, of the page on agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+AGREEMENT: Mapping[str, str] = {
+    "page.agreement": "일치도",
+    "agreement.phase": "단계",
+    "agreement.phase.blind": "모델 없이",
+    "agreement.phase.aided": "모델과 함께",
+    "agreement.model": "모델",
+    "agreement.finding": "소견",
+    "agreement.period": "기간",
+    "agreement.period.all": "전체",
+    "agreement.period.365": "최근 365일",
+    "agreement.period.90": "최근 90일",
+    "agreement.period.30": "최근 30일",
+    "agreement.export": "CSV로 내보내기",
+    "agreement.no-model": "아직 모델 결과가 없습니다.",
+    "agreement.no-answers": "이 단계와 기간에는 아직 답변이 없습니다.",
+    "agreement.other-phase": "{phase}: 답변 {count}개.",
+    "agreement.how-blind": "모델 없이 한 답변은 첫 판독에서 나옵니다. 영상을 열기 전에 {page} 화면에서 “{switch}”를 "
+    "켜십시오.",
+    "agreement.how-aided": "모델과 함께 한 답변은 {page} 화면에서 나옵니다: 동의, 동의하지 않음, 위치가 다름, 놓친 "
+    "소견.",
+    "agreement.blind-note": "모델을 보기 전에 한 독립적인 답변입니다. 일치는 정확도가 아닙니다. 판독자와 모델이 "
+    "함께 틀릴 수 있습니다.",
+    "agreement.aided-note": "이 판독자들은 모델의 판정을 본 뒤에 답했고, 답변은 본 것에 끌립니다. 그래서 독립적인 "
+    "판독자 사이보다 일치도가 높습니다. 모델의 성능으로 여기지 마십시오.",
+    "agreement.own-note": "본인의 답변과, 본인도 답한 영상에 대한 다른 판독자의 답변이 이름 없이 표시됩니다.",
+    "agreement.few": "환자 {patients}명: 신뢰구간을 내기에 너무 적습니다({least}명부터). 다음 답변으로 값이 크게 "
+    "바뀔 수 있습니다.",
+    "agreement.small": "{finding}: 환자 {patients}명. {least}명보다 적으면 신뢰구간이 넓고, 그래도 실제보다 좁은 "
+    "경우가 많습니다.",
+    "agreement.readers": "판독자",
+    "agreement.films": "영상",
+    "agreement.patients": "환자",
+    "agreement.answers": "답변",
+    "agreement.left-out": "모델과 비교하지 않은 답변",
+    "agreement.left-out.changed": "나중에 바뀜 {count}",
+    "agreement.left-out.uncertain": "불확실 {count}",
+    "agreement.left-out.withheld": "보류(분포 밖) {count}",
+    "agreement.left-out.silent": "모델 결과 없음 {count}",
+    "agreement.left-out.other-model": "다른 모델 {count}",
+    "agreement.none-left-out": "없음",
+    "agreement.findings": "소견별: 모든 답변과 모델의 판정",
+    "agreement.with-model": "판독자와 모델 · {finding}",
+    "agreement.between": "판독자와 판독자 · {finding}",
+    "agreement.no-pair": "같은 영상의 이 소견에 답한 판독자가 두 명이 되지 않습니다.",
+    "agreement.changes": "모델 없이, 그다음 함께: 모델의 판정을 보고 바꾼 답변 · 모든 소견",
+    "agreement.no-changes": "한 영상의 같은 소견에 모델 없이도, 함께도 답한 판독자가 없습니다.",
+    "agreement.reader": "판독자",
+    "agreement.you": "나",
+    "agreement.pseudonym": "판독자 {number}",
+    "agreement.both-readers": "판독자",
+    "agreement.reader-calls": "판독자 있음",
+    "agreement.model-calls": "모델 있음",
+    "agreement.kappa": "코헨 κ",
+    "agreement.scale": "−0.4 ~ 1",
+    "agreement.alpha": "판독자 사이 α",
+    "agreement.percent": "일치율",
+    "agreement.adjusted": "PABAK",
+    "agreement.auc-confidence": "AUC, 확신도",
+    "agreement.auc-probability": "AUC, 확률",
+    "agreement.auc-first": "AUC, 첫째의 확신도",
+    "agreement.auc-second": "AUC, 둘째의 확신도",
+    "agreement.iou": "영역 IoU",
+    "agreement.kept": "그대로 둔 영역",
+    "agreement.twice": "두 번 판독",
+    "agreement.toward": "모델 쪽으로 바꿈",
+    "agreement.away": "모델에서 멀어짐",
+    "agreement.settled": "본 뒤에 확실",
+    "agreement.unsettled": "본 뒤에 불확실",
+    "agreement.of": "{total} 중 {count}",
+    "agreement.doubt.no-cases": "",
+    "agreement.doubt.one-category": "정의되지 않음: 답이 모두 같음",
+    "agreement.doubt.one-sided": "상대와 관계없이 0",
+    "agreement.doubt.few": "환자가 너무 적음",
+    "agreement.doubt.no-spread": "변동이 없음",
+    "agreement.doubt.unstable": "한쪽 답이 너무 드묾",
+    "agreement.read-out": "{measure} {figure}, {cases}쌍, 환자 {patients}명",
+    "agreement.over-time.week": "주별 변화 (UTC)",
+    "agreement.over-time.month": "월별 변화 (UTC)",
+    "agreement.curve-confidence": "확신도로 본 모델의 판정",
+    "agreement.curve-probability": "모델의 확률로 본 답변",
+    "agreement.no-curve-confidence": "곡선 없음: 확신도는 모델 없이 한 판독에서 묻고, 모델의 판정에 있음과 없음이 "
+    "모두 있어야 합니다.",
+    "agreement.no-curve-probability": "곡선 없음: 있음과 없음 답변이 모두 있어야 합니다.",
+    "agreement.series-model": "판독자와 모델, κ",
+    "agreement.series-readers": "판독자 사이, α",
+    "agreement.axis-kappa": "κ, α",
+    "agreement.axis-period": "첫날",
+    "agreement.axis-false": "기준이 없음인 것 중 있음",
+    "agreement.axis-true": "기준이 있음인 것 중 있음",
+    "agreement.reading": "수치 읽는 법",
+    "agreement.reading.kappa": "**κ**(코헨)는 우연을 넘는 일치입니다. 1은 완전한 일치, 0은 우연만큼의 일치입니다. "
+    "드문 소견에서는 거의 모든 답이 같아도 낮아지므로 **일치율**과 **PABAK**(2 × 일치율 − 1)을 함께 표시합니다.",
+    "agreement.reading.alpha": "**α**(크리펜도르프)는 판독자가 몇 명이든, 모두가 모든 영상을 판독하지 않았어도 쓸 "
+    "수 있는 같은 개념의 값입니다.",
+    "agreement.reading.auc": "**AUC, 확신도**: 판독자의 확신도(0~100)가 모델의 있음과 없음을 얼마나 가르는지. "
+    "**AUC, 확률**: 모델의 확률이 판독자의 있음과 없음을 얼마나 가르는지. 어느 쪽도 진실을 모릅니다.",
+    "agreement.reading.region": "**영역 IoU**에는 판독자가 그린 위치만 들어갑니다. 맞다고 본 영역은 다시 그리지 "
+    "않습니다. **그대로 둔 영역**이 그 비율입니다.",
+    "agreement.reading.interval": "신뢰구간은 95 %이며 환자 단위 부트스트랩입니다. 빈 동그라미는 구간이 없는 "
+    "값입니다. 판독자마다 한 영상의 소견별 마지막 답변만 셉니다.",
+}
