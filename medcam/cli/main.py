@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from medcam.cli import audit, evaluate, models, phantom, probe, readers, store
+from medcam.cli import audit, bench, evaluate, models, phantom, probe, readers, store
 from medcam.cli.annotate import annotate
 from medcam.cli.console import reporting_errors
 from medcam.cli.deidentify import deidentify
@@ -31,6 +31,7 @@ _ORDER = (
     "probe",
     "evaluate",
     "experiments",
+    "bench",
     "audit",
     "store",
     "readers",
@@ -67,6 +68,7 @@ app.add_typer(phantom.app, name="phantom")
 app.add_typer(probe.app, name="probe")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(experiments)
+app.add_typer(bench.app, name="bench")
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(readers.app, name="readers")

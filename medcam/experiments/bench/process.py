@@ -1,0 +1,41 @@
+"""What a process takes: memory and time of the processor. Linux tells; elsewhere both are None."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_KIB_PER_MIB = 1024.0
+_USER_TIME = 11
+"""Place of the user's time in /proc/PID/stat after the name, which may hold blanks; the system's is next (proc(5))."""
+
+
+def resident_mib(process: int) -> float | None:
+    """Resident memory of a process in MiB; None where it is not known.
+
+    Args:
+        process: Its number.
+    """
+    for line in (_read(process, "status") or "").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / _KIB_PER_MIB
+    return None
+
+
+def processor_seconds(process: int) -> float | None:
+    """Time that a process has had of the processor in seconds, all its threads together; None where it is not known.
+
+    Args:
+        process: Its number.
+    """
+    fields = (_read(process, "stat") or "").rpartition(") ")[2].split()
+    if len(fields) < _USER_TIME + 2:
+        return None
+    return sum(map(int, fields[_USER_TIME : _USER_TIME + 2])) / os.sysconf("SC_CLK_TCK")
+
+
+def _read(process: int, name: str) -> str | None:
+    try:
+        return Path(f"/proc/{process}/{name}").read_text(encoding="utf-8")
+    except OSError:
+        return None
