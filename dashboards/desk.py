@@ -13,8 +13,12 @@ from medcam.core.reader import Reader, Role
 from medcam.service.audit.events import note
 from medcam.service.review import STORE_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
+from medcam.service.submissions.box import SubmissionBox
+from medcam.service.submissions.held_films import HeldFilms
+from medcam.service.submissions.submission import Submission
 
 LOCAL = "local"
+OWN = "own-"
 _LOCK = threading.Lock()
 _OPENED: list[OpenedStore] = []
 
@@ -29,6 +33,16 @@ def opened_desk() -> OpenedStore:
         if not _OPENED:
             _OPENED.append(open_studies(os.environ.get(STORE_VARIABLE), make=False))
         return _OPENED[0]
+
+
+def submissions(opened: OpenedStore) -> SubmissionBox:
+    """What readers have handed in to a store."""
+    return SubmissionBox.of(opened.address, opened.jobs)
+
+
+def own_id(submission: Submission) -> str:
+    """How addresses name a submission where studies have their id."""
+    return f"{OWN}{submission.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,13 @@ class DeskReader:
         return frozenset(str(role) for role in self.reader.roles)
 
 
+def may_open(opened: OpenedStore, reader: Reader, study: str) -> bool:
+    """Whether a reader may see a study that is there: an assigned one, or any where they are an auditor."""
+    if reader.has(Role.AUDITOR):
+        return opened.films.study(study) is not None
+    return reader.has(Role.READER) and opened.readers.may_read(reader, study)
+
+
 class StoreAccess:
     """Who is admitted, by the readers of the store. The user of this computer is always a reader of it, with all roles.
 
@@ -78,15 +99,17 @@ class StoreAccess:
         return DeskReader(reader) if reader is not None and reader.active else None
 
     def may_open(self, reader: GateReader, study: str) -> bool:
-        """Whether a reader may see a study that is there: an assigned one, or any where they are an auditor."""
+        """Whether a reader may see a study, or what they have handed in themselves ("own-" and the submission's id)."""
         assert isinstance(reader, DeskReader)
-        known = reader.reader
-        if known.has(Role.AUDITOR):
-            return self._opened.films.study(study) is not None
-        return known.has(Role.READER) and self._opened.readers.may_read(known, study)
+        if study.startswith(OWN):
+            label = reader.reader.label
+            return any(study == own_id(one) for one in submissions(self._opened).owned(label))
+        return may_open(self._opened, reader.reader, study)
 
     def load_film(self, study: str, digest: str) -> FilmBytes | None:
-        """The packed pixels of a film of a study by the digest of its DICOM file."""
+        """The packed pixels of a film of a study, or of a submission, by the digest of its DICOM file."""
+        if study.startswith(OWN):
+            return self._load_own(study.removeprefix(OWN), digest)
         if not any(film.sha256 == digest for film in self._opened.films.films(study)):
             return None
         try:
@@ -95,6 +118,13 @@ class StoreAccess:
             return None
         # Sent as they are: the viewer undoes the packing itself, and can say so when they are damaged.
         return FilmBytes(data, encoding=IDENTITY)
+
+    def _load_own(self, submission: str, digest: str) -> FilmBytes | None:
+        box = submissions(self._opened)
+        try:
+            return FilmBytes(HeldFilms(box.folder_of(submission).films).pixels(digest), encoding=IDENTITY)
+        except (InputError, InvalidValueError):
+            return None
 
     def note_login(self, identity: Identity) -> None:
         """Notes in the trail that a session began."""

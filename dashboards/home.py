@@ -16,14 +16,19 @@ from components.markup import markdown_text
 from desk import opened_desk
 from medcam.core.errors import MedcamError
 from medcam.core.reader import Role
+from preferences import choose_appearance, keep, recall
 from session import current_desk_reader
 from words import choose_language, say
 
 PAGES = Path(__file__).with_name("pages")
 MARK = Path(__file__).with_name("mark.png")
+_UNLISTED = "misleading"  # reached by the viewer's link, and no part of the day's work
 _FOR = {
     "worklist": ("worklist", ":material/list_alt:", (Role.READER, Role.AUDITOR)),
     "review": ("review", ":material/radiology:", (Role.READER, Role.AUDITOR)),
+    "explore": ("explore", ":material/upload_file:", (Role.READER, Role.AUDITOR)),
+    "compare": ("compare", ":material/compare:", (Role.READER, Role.AUDITOR)),
+    "agreement": ("agreement", ":material/balance:", tuple(Role)),
     "models": ("models", ":material/neurology:", tuple(Role)),
     "audit": ("audit", ":material/history:", (Role.AUDITOR, Role.ADMIN)),
 }
@@ -49,16 +54,21 @@ def main() -> None:
         for name, (title, icon, roles) in _FOR.items()
         if reader.has(*roles)
     ]
+    pages.append(st.Page(PAGES / f"{_UNLISTED}.py", title=say(f"page.{_UNLISTED}"), visibility="hidden"))
+    recall()
     chosen = st.navigation(pages, position="top")
     notices.research_use()
     with st.sidebar:
         st.caption(f"{markdown_text(reader.name)} · {', '.join(sorted(reader.roles))}")
         choose_language()
+        choose_appearance()
+        st.page_link(pages[-1], label=say(f"page.{_UNLISTED}"), icon=":material/menu_book:")
         st.link_button(say("sign-out"), "/sign-out")
     try:
         chosen.run()
     except MedcamError as error:
         st.error(markdown_text(str(error)))
+    keep()
 
 
 if __name__ == "__main__":

@@ -11,12 +11,16 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.runtime.pages_manager import PagesManager
 
 from access import Gate, HeaderWay, Hooks, Limits, LocalWay, OidcWay, Way, film_route
+from appearance import Appearance, theme_options
 from desk import StoreAccess, opened_desk
 from medcam.core.errors import InvalidValueError, MedcamError, UsageError
 from medcam.service.review import SETTINGS_VARIABLE, ReviewSettings
 
+LARGEST_UPLOAD = 1024
+"""MiB of a file that a reader hands in."""
 HOME = Path(__file__).with_name("home.py")
 
 
@@ -38,11 +42,16 @@ def app_of(settings: ReviewSettings, way: Way) -> st.App:
     Raises:
         MedcamError: The store cannot be opened.
     """
+    # `home.py` says which pages there are. Until it has run once, Streamlit would serve the files of `pages/` by
+    # themselves to whoever comes by a link.
+    PagesManager.uses_pages_directory = False
     access = StoreAccess(opened_desk())
     hooks = Hooks(on_login=access.note_login, on_refused=access.note_refused, on_end=access.note_end)
     gate = Middleware(Gate, way=way, access=access, hooks=hooks, limits=Limits(idle=60.0 * settings.idle_minutes))
     secrets = way.secrets() if isinstance(way, OidcWay) else None
-    return st.App(HOME, secrets=secrets, routes=[film_route(access, access.load_film)], middleware=[gate])
+    return st.App(
+        HOME, secrets=secrets, routes=[film_route(access, access.load_film)], middleware=[gate, Middleware(Appearance)]
+    )
 
 
 def way_of(settings: ReviewSettings) -> Way:
@@ -69,7 +78,6 @@ def way_of(settings: ReviewSettings) -> Way:
 
 def options(settings: ReviewSettings) -> dict[str, Any]:
     """Streamlit's settings. All that matter are pinned: a user's own must neither move nor open the pages."""
-    theme = {f"theme.{name}": value for name, value in _THEME.items()}
     return {
         "server.address": settings.address,
         "server.port": settings.port,
@@ -77,38 +85,21 @@ def options(settings: ReviewSettings) -> dict[str, Any]:
         "server.enableCORS": True,
         "server.enableXsrfProtection": True,
         "server.headless": True,
+        "server.maxUploadSize": LARGEST_UPLOAD,
         "server.showEmailPrompt": False,
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False,
         "runner.postScriptGC": False,
+        # A line that is but a text is for who reads the source, not for who reads films.
+        "runner.magicEnabled": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "type",
         "client.showSidebarNavigation": False,
         "global.developmentMode": False,
         "logger.level": "warning",
         "logger.hideWelcomeMessage": True,
-        **theme,
+        **theme_options(),
     }
-
-
-# Neutral greys as in the overlay pictures: a tinted or bright surround spoils the eye for a dark film.
-_THEME: dict[str, str | int] = {
-    "base": "dark",
-    "primaryColor": "#8fb8d9",
-    "backgroundColor": "#0d1013",
-    "secondaryBackgroundColor": "#161a1f",
-    "textColor": "#eceff2",
-    "borderColor": "#2a3037",
-    "blueBackgroundColor": "#1b2025",
-    "blueTextColor": "#c6cdd4",
-    "yellowBackgroundColor": "#2a2213",
-    "yellowTextColor": "#ffb729",
-    "orangeTextColor": "#ffb729",
-    "redBackgroundColor": "#2e1c1d",
-    "redTextColor": "#f0a8a4",
-    "baseRadius": "small",
-    "baseFontSize": 14,
-}
 
 
 if __name__ == "__main__":

@@ -38,12 +38,21 @@ def open_study(study_id: str) -> None:
         st.session_state[_STUDY], st.session_state[_SINCE] = study_id, time.time()
 
 
-def is_first_look(film_id: str, explanation_id: str) -> bool:
-    """Whether this page shows another film, or other words of a model on it, than it did in its last run."""
-    look = (film_id, explanation_id)
-    new = st.session_state.get(_LOOK) != look
-    st.session_state[_LOOK] = look
+def is_first_look(*shown: str, place: str = "film") -> bool:
+    """Whether a place of the page shows something else than it did in its last run.
+
+    Args:
+        *shown: Ids of a film and of the explanations that are shown of it.
+        place: Which place.
+    """
+    new = st.session_state.get(f"{_LOOK}-{place}") != shown
+    st.session_state[f"{_LOOK}-{place}"] = shown
     return new
+
+
+def forget_look(place: str) -> None:
+    """Forgets what a place of the page showed: when it shows it again, that is another look."""
+    st.session_state.pop(f"{_LOOK}-{place}", None)
 
 
 def open_study_id() -> str:

@@ -12,11 +12,13 @@ from catalogue.korean import KOREAN
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN}
 _NAMES = {"en": "English", "ko": "한국어"}
 _CHOSEN = "language"
+LANGUAGE_COOKIE = "medcam_language"
+"""Where the browser keeps what was chosen."""
 
 
 def language() -> str:
-    """The reader's language: what they chose, else the browser's where it is one of ours."""
-    chosen = st.session_state.get(_CHOSEN)
+    """The reader's language: what they chose, now or before, else the browser's where it is one of ours."""
+    chosen = st.session_state.get(_CHOSEN) or st.context.cookies.get(LANGUAGE_COOKIE)
     if chosen in LANGUAGES:
         return str(chosen)
     locale = (st.context.locale or "en").split("-")[0].lower()
@@ -37,6 +39,11 @@ def finding_name(name: str) -> str:
         return known
     words = name.replace("-", " ").replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def answer_word(present: bool | None) -> str:
+    """What a model says of a finding, in a word: present, absent, or withheld (None)."""
+    return say("answer.withheld" if present is None else "answer.present" if present else "answer.absent")
 
 
 def choose_language() -> None:

@@ -18,7 +18,7 @@ from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.shown import ShownFilm, explanation_of
 from session import seconds_open
 from viewer import ViewerRegion
-from words import finding_name, say
+from words import answer_word, finding_name, say
 
 _KEYS = {
     Answer.AGREE: "A",
@@ -37,7 +37,7 @@ def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> str:
     findings = ordered(film)
     mine = _latest(opened, reader, film)
     current = _current(findings, film)
-    _table(findings, current, mine)
+    _table(film, findings, current, mine)
     _steps(findings, film)
     pending = st.session_state.get(_PENDING)
     st.caption(f"{say('review.answer-for')}: **{finding_name(current)}**")
@@ -63,13 +63,18 @@ def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> str:
     return current
 
 
-def look(film: ShownFilm) -> str:
-    """Draws the findings for somebody who looks and does not answer."""
+def look(film: ShownFilm, note: str | None = None) -> str:
+    """Draws the findings for somebody who looks and does not answer; returns the name of the one that is shown.
+
+    Args:
+        film: The film.
+        note: What is said of it; None for the words on roles.
+    """
     findings = ordered(film)
     current = _current(findings, film)
-    _table(findings, current, {})
+    _table(film, findings, current, {})
     _steps(findings, film)
-    st.caption(say("review.role"))
+    st.caption(say("review.role") if note is None else note)
     return current
 
 
@@ -184,7 +189,9 @@ def _step(key: str, names: list[str], step: int) -> None:
     st.query_params["finding"] = st.session_state[key]
 
 
-def _table(findings: list[Finding], current: str, mine: dict[str, Answer]) -> None:
+def _table(film: ShownFilm, findings: list[Finding], current: str, mine: dict[str, Answer]) -> None:
+    newest = film.explanations[0]
+    said = " · ".join((f"{newest.model} {newest.version}", newest.method))
     finding, probability, answer, own = (
         say(f"review.table.{name}") for name in ("finding", "probability", "answer", "mine")
     )
@@ -193,14 +200,19 @@ def _table(findings: list[Finding], current: str, mine: dict[str, Answer]) -> No
         (
             escape(finding_name(finding.name)),
             f'<span class="number">{finding.probability:.2f}</span>',
-            probability_bar(finding.probability, finding.threshold),
-            badge(finding.present),
+            _bar(finding),
+            badge(finding.present, answer_word(finding.present)),
             escape(say(f"review.{mine[finding.name]}")) if finding.name in mine else "",
         )
         for finding in findings
     ]
     marked = [finding.name for finding in findings].index(current)
-    st.html(table(say("review.table.finding"), head, rows, marked=marked))
+    st.html(table(said, head, rows, marked=marked))
+
+
+def _bar(finding: Finding) -> str:
+    numbers = {"probability": finding.probability, "threshold": finding.threshold}
+    return probability_bar(finding.probability, finding.threshold, say("answer.bar", **numbers))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  what a display state holds, as JSON values

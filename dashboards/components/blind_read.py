@@ -36,6 +36,12 @@ def hides() -> bool:
     return bool(st.session_state.get(_HIDE))
 
 
+def hide_at_first() -> None:
+    """Hides what models say in a session in which the reader has not chosen otherwise."""
+    if _HIDE not in st.session_state:
+        st.session_state[_HIDE] = True
+
+
 def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> None:
     """Draws the questions of a first read."""
     names = [finding.name for finding in explanation_of(film.explanations[0].content).findings]

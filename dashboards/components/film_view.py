@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
+from catalogue.viewer_korean import VIEWER_KOREAN
 from medcam.core.card import FindingCard
 from medcam.core.errors import MedcamError
 from medcam.core.finding import Finding
 from medcam.core.threshold import region_threshold
-from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.shown import (
+    Said,
     ShownFilm,
-    ShownStudy,
+    ShownFrom,
     card_of,
     colour_tables,
     explanation_of,
@@ -22,26 +25,45 @@ from viewer import (
     ViewerDisplay,
     ViewerFilm,
     ViewerFinding,
+    ViewerFrame,
+    ViewerLayout,
     ViewerRegion,
     ViewerZone,
     show_viewer,
 )
-from words import finding_name, say
+from words import finding_name, language, say
 
 HEIGHT = 760
+ROOM = 240
+"""CSS pixels of the window that the page needs above and below a film."""
+MISLEADING = "/misleading"
+"""Address of the page on how a map can mislead."""
+_TEXTS: Mapping[str, Mapping[str, str]] = {"ko": VIEWER_KOREAN}
+
+
+def frame(*, paired: bool = False, drawing: bool = False, room: int = ROOM) -> ViewerFrame:
+    """How a viewer stands on a page.
+
+    Args:
+        paired: Whether another stands beside it: both move together, and their controls are few.
+        drawing: Whether a region may be drawn.
+        room: CSS pixels of the window that the page needs above and below.
+    """
+    layout, link = (ViewerLayout.STRIP, "pair") if paired else (ViewerLayout.SIDE, "")
+    return ViewerFrame(HEIGHT, room, layout, link, drawing, MISLEADING)
 
 
 def draw(
-    opened: OpenedStore, shown: ShownStudy, film: ShownFilm, *, finding: str, blind: bool, key: str = "viewer"
+    opened: ShownFrom, film: ShownFilm, said: Said | None, *, finding: str, framed: ViewerFrame, key: str = "viewer"
 ) -> ViewerRegion | None:
     """Draws a film.
 
     Args:
-        opened: The store.
-        shown: The film's study.
+        opened: Where the film comes from.
         film: The film.
+        said: What is shown of it that a model said; None for the film alone.
         finding: The finding whose map is shown; empty for the first.
-        blind: Whether what the model says is hidden.
+        framed: How the viewer stands on the page, from `frame`.
         key: Of the viewer.
 
     Returns:
@@ -50,25 +72,25 @@ def draw(
     if not opened.files.has_pixels(film.film.sha256):
         st.error(say("review.pixels-gone"))
         return None
-    findings, scale, zones = ([], 1.0, []) if blind else _said(opened, film)
-    display = ViewerDisplay(finding=finding, overlay=not blind)
+    findings, scale = ([], 1.0) if said is None else _said(opened, said)
     answer = show_viewer(
-        _viewer_film(shown, film),
+        _viewer_film(film),
         findings,
         colours=_colours() if findings else (),
         scale=scale,
-        zones=zones,
-        display=display,
-        height=HEIGHT,
-        key=f"{key}-{film.film.id}-{'blind' if blind else 'aided'}",
+        zones=_zones(film, findings),
+        display=ViewerDisplay(finding=finding, overlay=said is not None),
+        texts=_TEXTS.get(language()),
+        frame=framed,
+        key=f"{key}-{film.film.id}-{said.id if said else 'film'}",
     )
     return answer.region
 
 
-def _viewer_film(shown: ShownStudy, film: ShownFilm) -> ViewerFilm:
+def _viewer_film(film: ShownFilm) -> ViewerFilm:
     record = film.film.display
     return ViewerFilm(
-        url=f"/films/{shown.study.id}/{film.film.sha256}",
+        url=f"/films/{film.film.study_id}/{film.film.sha256}",
         rows=record["rows"],
         columns=record["columns"],
         slope=record["slope"],
@@ -81,19 +103,16 @@ def _viewer_film(shown: ShownStudy, film: ShownFilm) -> ViewerFilm:
     )
 
 
-def _said(opened: OpenedStore, film: ShownFilm) -> tuple[list[ViewerFinding], float, list[ViewerZone]]:
-    """Findings of the newest explanation, the colour scale of its model, and where the zones lie."""
-    if not film.explanations:
-        return [], 1.0, []
-    explanation = explanation_of(film.explanations[0].content)
-    cards = {card.name: card for card in card_of(opened, film.explanations[0]).findings}
-    findings = [_finding(one, cards.get(one.name)) for one in explanation.findings]
-    scale = max((card.map_scale for card in cards.values()), default=1.0)
-    return findings, scale, _zones(film, findings)
+def _said(opened: ShownFrom, said: Said) -> tuple[list[ViewerFinding], float]:
+    """The findings of an explanation, and the colour scale of its model."""
+    cards = {card.name: card for card in card_of(opened, said).findings}
+    findings = [_finding(one, cards.get(one.name)) for one in explanation_of(said.content).findings]
+    return findings, max((card.map_scale for card in cards.values()), default=1.0)
 
 
 def _finding(found: Finding, card: FindingCard | None) -> ViewerFinding:
-    highest = float(found.map.values.max())
+    method, highest = found.map.method, float(found.map.values.max())
+    scale = card.scale_for(method) if card else None
     return ViewerFinding(
         name=found.name,
         label=finding_name(found.name),
@@ -105,8 +124,9 @@ def _finding(found: Finding, card: FindingCard | None) -> ViewerFinding:
         ledger=found.map.ledger,
         regions=found.regions,
         zones=found.evidence.zones if found.evidence else None,
-        map_threshold=region_threshold(card.region_rule, highest) if card else 0.0,
-        scale=card.map_scale if card else None,
+        map_threshold=region_threshold(card.rule_for(method), highest) if card else 0.0,
+        scale=float(abs(found.map.values).max()) or 1.0 if scale is None else scale,
+        film_scale=scale is None,
     )
 
 

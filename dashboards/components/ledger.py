@@ -7,24 +7,27 @@ from html import escape
 
 import streamlit as st
 
-from components.markup import balance, signed, spoken, table
+from components.markup import balance, signed, table
 from medcam.core.finding import Evidence, Finding, Region, ZonesSource
 from medcam.core.relation import Relation
 from medcam.core.zones import ZONES
+from words import finding_name, say
+
+_RULES = ("paper", "calibrated")
 
 
 def ledger(finding: Finding) -> None:
     """The ledger: logit = bias + evidence for + evidence against, in logit units."""
     evidence = finding.evidence
     if evidence is None:
-        st.caption(f"Logit {signed(finding.logit)}. {_why_no_ledger(finding)}")
+        st.caption(_why_no_ledger(finding))
         return
     rows = (
-        ("Bias", evidence.bias),
-        ("Evidence for", evidence.total_positive),
-        ("Evidence against", evidence.total_negative),
+        (say("ledger.bias"), evidence.bias),
+        (say("ledger.for"), evidence.total_positive),
+        (say("ledger.against"), evidence.total_negative),
     )
-    st.html(balance("Ledger, in logit units", rows, ("Logit", finding.logit)))
+    st.html(balance(say("ledger.caption"), rows, (say("ledger.logit"), finding.logit)))
 
 
 def zones(evidence: Evidence | None) -> None:
@@ -34,30 +37,30 @@ def zones(evidence: Evidence | None) -> None:
         return
     known = [name for name in ZONES if name in evidence.zones]
     others = [name for name in evidence.zones if name not in ZONES]
-    rows = [(spoken(name), evidence.zones[name]) for name in (*known, *others)]
-    total = ("Sum: for + against", evidence.total_positive + evidence.total_negative)
-    st.html(balance("Evidence per zone, in logit units", rows, total))
-    quality = "" if evidence.zones_quality is None else f", quality {evidence.zones_quality:.2f} of 1"
-    st.caption(f"Zones from {_SOURCE[evidence.zones_source]}{quality}. Right and left are the patient's.")
+    rows = [(finding_name(name), evidence.zones[name]) for name in (*known, *others)]
+    total = (say("ledger.sum"), evidence.total_positive + evidence.total_negative)
+    st.html(balance(say("ledger.zones"), rows, total))
+    source = say(f"ledger.source.{evidence.zones_source}")
+    if evidence.zones_quality is None:
+        st.caption(say("ledger.source", source=source))
+    else:
+        st.caption(say("ledger.source-quality", source=source, quality=evidence.zones_quality))
 
 
 def regions(found: Sequence[Region], *, has_ledger: bool = True) -> None:
     """The regions of a finding with box and share."""
     if not found:
-        st.caption("No region: no part of the map passes the region rule.")
+        st.caption(say("ledger.no-region"))
         return
-    rows = [(escape(spoken(region.rule) or "Region"), *_region_cells(region)) for region in found]
-    st.html(table("Regions, in source pixels from the top left corner", _REGION_HEAD, rows))
-    whole = "positive evidence" if has_ledger else "map's values above 0"
-    st.caption(f"Share of the {whole} inside the region. It is not a share of the probability.")
+    rows = [(escape(_rule(region)), *_region_cells(region)) for region in found]
+    names = ("rule", "x", "y", "width", "height", "peak", "share")
+    head = [name if len(name) == 1 else say(f"ledger.{name}") for name in names]
+    st.html(table(say("ledger.regions"), head, rows))
+    st.caption(say("ledger.share-of" if has_ledger else "ledger.share-of-map"))
 
 
-_REGION_HEAD = ("Rule", "x", "y", "Width", "Height", "Peak", "Share")
-_SOURCE = {
-    ZonesSource.PHANTOM: "the phantom's own masks",
-    ZonesSource.REGISTRATION: "registration of an atlas",
-    ZonesSource.NONE: "an unnamed source",
-}
+def _rule(region: Region) -> str:
+    return say(f"ledger.rule.{region.rule}") if region.rule in _RULES else region.rule or "–"
 
 
 def _region_cells(region: Region) -> tuple[str, ...]:
@@ -71,16 +74,18 @@ def _region_cells(region: Region) -> tuple[str, ...]:
 
 
 def _why_no_ledger(finding: Finding) -> str:
-    relation = finding.map.relation
+    relation, logit = finding.map.relation, signed(finding.logit)
     if relation in (None, Relation.UNSTATED) or finding.map.ledger:
-        return "There is no ledger: the map does not add up to it."
-    return f"There is no ledger: the logit is {relation.words}."
+        return say("ledger.none", logit=logit)
+    return say("ledger.none-because", logit=logit, relation=say(f"ledger.relation.{relation}"))
 
 
 def _why_no_zones(evidence: Evidence | None) -> str:
     if evidence is None:
-        return "No evidence per zone: the head of this model has no ledger."
+        return say("ledger.no-zones")
     if evidence.zones_source is ZonesSource.NONE:
-        return "No evidence per zone: where the anatomy lies on this film is not known."
-    quality = "" if evidence.zones_quality is None else f" ({evidence.zones_quality:.2f} of 1)"
-    return f"No evidence per zone: the quality of the {evidence.zones_source.value} is too poor{quality}."
+        return say("ledger.no-anatomy")
+    source = say(f"ledger.source.{evidence.zones_source}")
+    if evidence.zones_quality is None:
+        return say("ledger.poor", source=source)
+    return say("ledger.poor-quality", source=source, quality=evidence.zones_quality)

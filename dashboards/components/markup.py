@@ -12,12 +12,6 @@ from html import escape
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])")
 
 
-def spoken(name: str) -> str:
-    """A finding's or a zone's name for the eye: "pleural-effusion" becomes "Pleural effusion"."""
-    words = re.sub(r"[-_]+", " ", name).strip()
-    return words[:1].upper() + words[1:]
-
-
 def markdown_text(text: str) -> str:
     """A text from a file as it must be written to stand unchanged in Markdown."""
     return _MARKDOWN.sub(r"\\\1", text)
@@ -29,16 +23,33 @@ def signed(value: float) -> str:
     return "0.000" if words[1:] == "0.000" else words.replace("-", "−")
 
 
-def badge(present: bool | None) -> str:
-    """Present, absent or withheld, as a word in a frame."""
-    word = "withheld" if present is None else "present" if present else "absent"
-    return f'<span class="badge {word}">{word}</span>'
+def title(name: str, *details: str) -> str:
+    """The title over a film: what it is, and details beside it; empty ones are left out."""
+    told = " · ".join(detail for detail in details if detail)
+    return f'<p class="film-title"><b>{escape(name)}</b> {escape(told)}</p>'
 
 
-def probability_bar(probability: float, threshold: float) -> str:
-    """A bar of the probability with a mark at the threshold."""
-    words = f"probability {probability:.3f}, threshold {threshold:.3f}"
+def badge(present: bool | None, word: str) -> str:
+    """Present, absent or withheld (None), as a word in a frame.
+
+    Args:
+        present: Which of them.
+        word: The word in the reader's language.
+    """
+    kind = "withheld" if present is None else "present" if present else "absent"
+    return f'<span class="badge {kind}">{escape(word)}</span>'
+
+
+def probability_bar(probability: float, threshold: float, words: str) -> str:
+    """A bar of the probability with a mark at the threshold.
+
+    Args:
+        probability: 0 to 1.
+        threshold: 0 to 1.
+        words: Both numbers in words.
+    """
     over = " over" if probability >= threshold else ""
+    words = escape(words)
     return (
         f'<div class="bar{over}" role="img" aria-label="{words}" title="{words}">'
         f'<span style="width:{100 * probability:.1f}%"></span><i style="left:{100 * threshold:.1f}%"></i></div>'
@@ -66,15 +77,16 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, m
 
     Args:
         caption: Read out before the table.
-        head: Column titles, plain text.
+        head: Column titles, plain text; empty for none.
         rows: Cells as HTML that is already escaped; the first of a row is its title.
         marked: Row to set apart, counted from 0.
     """
     titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    titled = f"<thead><tr>{titles}</tr></thead>" if titles else ""
     body = "".join(_row(cells, number == marked) for number, cells in enumerate(rows))
     return (
         f'<div class="scroll"><table class="medcam"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"{titled}<tbody>{body}</tbody></table></div>"
     )
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from components.markup import markdown_text
-from medcam.core.explanation import RESEARCH_USE, Explanation
+from medcam.core.explanation import Explanation
+from words import say
 
-INTENDED_USE = f"{RESEARCH_USE} A map highlights; it never proves."
 _STRANGE = "out of distribution"
 
 
 def research_use() -> None:
     """The intended use, pinned to the lower edge of the window."""
     with st.bottom:
-        st.html(f'<p class="research-use">{INTENDED_USE}</p>')
+        st.html(f'<p class="research-use">{escape(say("notice.use"))}</p>')
 
 
 def film_notices(explanation: Explanation) -> None:
-    """Out-of-distribution state and warnings of one film."""
+    """Out-of-distribution state and warnings of one film; warnings stand as the record has them."""
     gate, warnings = explanation.out_of_distribution, explanation.warnings
     if gate.flagged:
         # The record words this warning too; said once, and first, it is read.
@@ -31,11 +33,9 @@ def film_notices(explanation: Explanation) -> None:
 
 def _strange(explanation: Explanation) -> str:
     gate = explanation.out_of_distribution
-    words = (
-        "**Out of distribution.** This film is unlike the films the model was trained on: do not rely on its numbers."
-    )
+    words = [say("notice.strange")]
     if gate.score is not None and gate.threshold is not None:
-        words += f" Score {gate.score:.3g}, flagged over {gate.threshold:.3g}."
-    if any(finding.present is None for finding in explanation.findings):
-        return f"{words} Whether a finding is present is withheld."
-    return f"{words} An answer is shown only because the run asked for it."
+        words.append(say("notice.score", score=gate.score, threshold=gate.threshold))
+    withheld = any(finding.present is None for finding in explanation.findings)
+    words.append(say("notice.withheld" if withheld else "notice.allowed"))
+    return " ".join(words)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.markup import facts
 from medcam.core.explanation import Explanation
+from words import say
 
 _DIGITS = 12
 
@@ -13,22 +14,25 @@ _DIGITS = 12
 def model_line(explanation: Explanation) -> None:
     """Model, version, weights and method in one line."""
     model = explanation.model
-    weights = model.weights_sha256[:_DIGITS] or "not saved"
-    pairs = (("Model", model.name), ("Version", model.version), ("Weights", weights), ("Method", explanation.method))
-    st.html(facts(pairs, line=True))
+    weights = model.weights_sha256[:_DIGITS] or say("record.not-saved")
+    values = {"model": model.name, "version": model.version, "weights": weights, "method": explanation.method}
+    st.html(facts([(say(f"record.{name}"), value) for name, value in values.items()], line=True))
 
 
 def record(explanation: Explanation) -> None:
     """Engine, input digest and software, folded away."""
-    engine = explanation.engine
-    with st.expander("Record"):
+    engine, created = explanation.engine, explanation.created
+    with st.expander(say("record.title")):
         st.html(
             facts(
                 (
-                    ("Engine", f"{engine.name}, {engine.precision}"),
-                    ("Largest logit error", f"{engine.max_logit_error:.1e}"),
-                    ("Input", explanation.source.sha256[:_DIGITS]),
-                    ("Created", explanation.created.isoformat(" ", "seconds") if explanation.created else ""),
+                    (say("record.engine"), f"{engine.name}, {engine.precision}"),
+                    (say("record.error"), f"{engine.max_logit_error:.1e}"),
+                    (say("record.input"), explanation.source.sha256[:_DIGITS]),
+                    (
+                        say("record.created"),
+                        created.isoformat(" ", "seconds") if created else "",
+                    ),
                     *explanation.software.items(),
                 )
             )

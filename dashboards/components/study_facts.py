@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
 from components import ledger, model_card, notices, provenance
-from components.markup import facts, table
+from components.markup import facts, markdown_text, table
+from components.prior_film import interval_words
 from components.study_table import date_words
+from desk import may_open
+from medcam.core.reader import Reader
 from medcam.service.studies.opened import OpenedStore
-from medcam.service.studies.shown import ShownFilm, ShownStudy, card_of, explanation_of, shown_study
+from medcam.service.studies.shown import ShownFilm, ShownStudy, card_of, explanation_of
 from words import finding_name, say
 
+REVIEW = Path(__file__).parents[1] / "pages" / "review.py"
 _LATEST_FIRST = -1
 
 
-def draw(opened: OpenedStore, shown: ShownStudy, film: ShownFilm, *, blind: bool, finding: str) -> None:
+def draw(opened: OpenedStore, shown: ShownStudy, film: ShownFilm, reader: Reader, *, blind: bool, finding: str) -> None:
     """Draws tabs; while the reader reads blind, those that tell what the model or others say are left out.
 
     Args:
         opened: The store.
         shown: The study.
         film: Its film that is shown.
+        reader: Who looks.
         blind: Whether what the model says is hidden.
         finding: The finding that is answered for; empty for none.
     """
     if blind or not film.explanations:
-        _attributes(film)
+        film_attributes(film)
         return
     explanation = explanation_of(film.explanations[0].content)
     notices.film_notices(explanation)
@@ -42,9 +48,9 @@ def draw(opened: OpenedStore, shown: ShownStudy, film: ShownFilm, *, blind: bool
             ledger.regions(found.regions, has_ledger=found.evidence is not None)
     with answers:
         _answers(opened, shown)
-        _priors(opened, shown)
+        _priors(opened, shown, reader)
     with attributes:
-        _attributes(film)
+        film_attributes(film)
     with model:
         model_card.draw(card_of(opened, film.explanations[0]), short=True)
     with record:
@@ -72,18 +78,21 @@ def _answers(opened: OpenedStore, shown: ShownStudy) -> None:
     st.html(table(say("review.answers"), head, rows))
 
 
-def _priors(opened: OpenedStore, shown: ShownStudy) -> None:
-    """What models said of the patient's earlier studies."""
-    for prior in shown.priors[:3]:
-        st.markdown(f"**{say('review.prior-of', date=date_words(prior.study_date))}**")
-        for film in shown_study(opened, prior.id).films:
-            if not film.explanations:
-                continue
-            present = [one for one in explanation_of(film.explanations[0].content).findings if one.present]
-            st.caption(", ".join(f"{finding_name(one.name)} {one.probability:.2f}" for one in present) or "–")
+def _priors(opened: OpenedStore, shown: ShownStudy, reader: Reader) -> None:
+    """The patient's earlier studies that the reader may open."""
+    found = [prior for prior in shown.priors if may_open(opened, reader, prior.id)]
+    if not found:
+        return
+    st.caption(say("prior.earlier"))
+    for prior in found:
+        parts = (date_words(prior.study_date), interval_words(prior.study_date, shown.study.study_date))
+        words = " · ".join(markdown_text(part) for part in (*parts, prior.description) if part)
+        if st.button(words, key=f"open-{prior.id}", type="tertiary"):
+            st.switch_page(REVIEW, query_params={"study": prior.id})
 
 
-def _attributes(film: ShownFilm) -> None:
+def film_attributes(film: ShownFilm) -> None:
+    """What the film's file says of itself."""
     pairs = [
         (keyword, value if isinstance(value, str) else ", ".join(value))
         for keyword, value in film.film.attributes.items()

@@ -6,19 +6,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from components import answering, blind_read, film_view, study_facts
-from components.markup import markdown_text
+from components import answering, blind_read, film_view, prior_film, study_facts
+from components.markup import markdown_text, title
 from components.study_table import date_words
-from desk import DeskReader, StoreAccess, opened_desk
+from desk import may_open, opened_desk
 from medcam.core.errors import MedcamError
 from medcam.core.reader import Reader, Role
 from medcam.core.review import Phase
 from medcam.service.studies.opened import OpenedStore
-from medcam.service.studies.shown import ShownFilm, ShownStudy, shown_study
+from medcam.service.studies.shown import Said, ShownFilm, ShownStudy, shown_study
 from session import current_desk_reader, is_first_look, next_study, open_study, open_study_id, seconds_open
+from viewer import ViewerRegion
 from words import say
 
 WORKLIST = Path(__file__).with_name("worklist.py")
+COMPARE = Path(__file__).with_name("compare.py")
+_PAIR_ROOM = 36  # CSS pixels that the titles of two films take
 
 
 def main() -> None:
@@ -30,7 +33,7 @@ def main() -> None:
         st.page_link(WORKLIST, label=say("page.worklist"))
         return
     # Asked of the server each time: a link to somebody else's study leads nowhere.
-    if not StoreAccess(opened).may_open(DeskReader(reader), study_id):
+    if not may_open(opened, reader, study_id):
         st.error(say("review.refused"))
         return
     shown = shown_study(opened, study_id)
@@ -60,11 +63,68 @@ def _review(opened: OpenedStore, reader: Reader, shown: ShownStudy, film: ShownF
         else:
             st.info(say("review.no-explanation"))
             current = ""
-        study_facts.draw(opened, shown, film, blind=blind, finding=current)
+        study_facts.draw(opened, shown, film, reader, blind=blind, finding=current)
     with left:
-        region = film_view.draw(opened, shown, film, finding=current, blind=blind)
+        region = _films(opened, reader, shown, film, said, finding=current, blind=blind)
     if region is not None and answers and not blind:
         answering.take_region(opened, reader, film, region)
+
+
+def _films(
+    opened: OpenedStore,
+    reader: Reader,
+    shown: ShownStudy,
+    film: ShownFilm,
+    said: Said | None,
+    *,
+    finding: str,
+    blind: bool,
+) -> ViewerRegion | None:
+    """The film, and the prior one beside it where the reader wants it."""
+    found = prior_film.priors(opened, reader, shown, film)
+    prior = _tools(shown, film, found, compares=not blind)
+    drawing = reader.has(Role.READER) and said is not None
+    if prior is None:
+        return film_view.draw(opened, film, said, finding=finding, framed=film_view.frame(drawing=drawing))
+    hidden = reader.has(Role.READER) and blind_read.is_due(opened, reader, prior.film, wanted=blind_read.hides())
+    prior_said = prior_film.said_of(prior, blind=blind, hidden=hidden)
+    prior_film.note(opened, reader, prior, prior_said, blind=blind, beside=shown.study.id)
+    now, before = st.columns(2, gap="small")
+    framed = film_view.frame(paired=True, drawing=drawing, room=film_view.ROOM + _PAIR_ROOM)
+    with now:
+        st.html(title(say("prior.now"), date_words(shown.study.study_date), film.film.view))
+        region = film_view.draw(opened, film, said, finding=finding, framed=framed)
+    with before:
+        st.html(title(say("prior.before"), prior_film.label(prior), _why_bare(prior, prior_said, hidden=hidden)))
+        framed = film_view.frame(paired=True, room=film_view.ROOM + _PAIR_ROOM)
+        film_view.draw(opened, prior.film, prior_said, finding=finding, framed=framed, key="prior")
+    return region
+
+
+def _why_bare(prior: prior_film.PriorFilm, said: Said | None, *, hidden: bool) -> str:
+    """Why the prior film is shown without a map; empty where it has one."""
+    if said is not None:
+        return ""
+    return say("prior.hidden" if prior.film.explanations or hidden else "prior.no-model")
+
+
+def _tools(
+    shown: ShownStudy, film: ShownFilm, found: list[prior_film.PriorFilm], *, compares: bool
+) -> prior_film.PriorFilm | None:
+    """The line over the film: the prior film, and the way to the comparison of models."""
+    if not found and not (compares and film.explanations):
+        return None
+    left, right = st.columns((7, 3), vertical_alignment="center")
+    with left:
+        prior = prior_film.choose(found)
+    with right:
+        if (
+            compares
+            and film.explanations
+            and st.button(say("review.compare"), icon=":material/compare:", width="stretch")
+        ):
+            st.switch_page(COMPARE, query_params={"study": shown.study.id, "film": film.film.id})
+    return prior
 
 
 def _heading(opened: OpenedStore, shown: ShownStudy, reader: Reader) -> ShownFilm:

@@ -29,10 +29,12 @@ from viewer.data import (
     ViewerDisplay,
     ViewerFilm,
     ViewerFinding,
+    ViewerFrame,
+    ViewerLayout,
     ViewerRegion,
     ViewerZone,
 )
-from viewer.payload import colours_json, display_json, film_json, finding_json, zone_json
+from viewer.payload import colours_json, display_json, film_json, finding_json, frame_json, zone_json
 from viewer.texts import ENGLISH
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ __all__ = [
     "ViewerDisplay",
     "ViewerFilm",
     "ViewerFinding",
+    "ViewerFrame",
+    "ViewerLayout",
     "ViewerRegion",
     "ViewerZone",
     "show_viewer",
@@ -72,6 +76,7 @@ SCRIPTS = (
     "toolbar",
     "panel",
     "source",
+    "link",
     "viewer",
     "frame",
     "main",
@@ -103,7 +108,7 @@ def show_viewer(
     display: ViewerDisplay | None = None,
     texts: Mapping[str, str] | None = None,
     renderer: Renderer = Renderer.AUTO,
-    height: int = 720,
+    frame: ViewerFrame | None = None,
     key: str,
 ) -> ViewerAnswer:
     """Shows a film, and the maps of its findings over it.
@@ -118,7 +123,7 @@ def show_viewer(
         display: The state to start in. The reader's own state is kept until another film or another `display` comes.
         texts: The words of another language by the keys of `ENGLISH`; English stands where one is missing.
         renderer: What draws.
-        height: Of the viewer, in CSS pixels.
+        frame: How the viewer stands on its page.
         key: Of the component, one for each viewer on a page. Another key is another viewer.
 
     Returns:
@@ -142,7 +147,7 @@ def show_viewer(
         "display": display_json(display or ViewerDisplay(), findings),
         "texts": {**ENGLISH, **(texts or {})},
         "renderer": Renderer(renderer).value,
-        "height": height,
+        "frame": frame_json(frame or ViewerFrame()),
     }
     result = _component()(key=key, data=data, height="content", on_region_change=lambda: None)
     return parse_answer(result.region, film, {finding.name for finding in findings})

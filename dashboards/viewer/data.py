@@ -35,6 +35,13 @@ class OpacityMode(StrEnum):
     CONSTANT = "constant"
 
 
+class ViewerLayout(StrEnum):
+    """Where the controls of the map are: all of them beside the film, or the most used ones below it."""
+
+    SIDE = "side"
+    STRIP = "strip"
+
+
 class RegionKind(StrEnum):
     """The forms in which a reader may draw a region."""
 
@@ -102,6 +109,7 @@ class ViewerFinding:
         zones: Evidence per zone in logit units; None where unknown.
         map_threshold: Map value above which the map is coloured and outlined at first: that of the region rule.
         scale: Logit units per cell at full colour, the same for every film of the model; None for that of the viewer.
+        film_scale: Whether that scale is this film's own, since none was measured: said beside the colour bar.
     """
 
     name: str
@@ -116,6 +124,7 @@ class ViewerFinding:
     zones: Mapping[str, float] | None = None
     map_threshold: float = 0.0
     scale: float | None = None
+    film_scale: bool = False
 
     def __post_init__(self) -> None:
         values = frozen_array(self.values, np.float32, 2, "map values")
@@ -162,6 +171,28 @@ class ViewerColours:
         if table.shape != (COLOURS, 3):
             raise InvalidValueError(f"a colour table has the shape ({COLOURS}, 3), not {table.shape}")
         object.__setattr__(self, "table", table)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerFrame:
+    """How a viewer stands on its page.
+
+    Args:
+        height: At most, in CSS pixels.
+        room: CSS pixels of the window's height that are left to the rest of the page; the viewer takes what remains,
+            but 420 at least.
+        layout: Where the controls are.
+        link: Viewers of a page with the same name here move together; empty for one that stands alone.
+        drawing: Whether a region can be drawn.
+        misleading: Address of a page on how a map can mislead, on the page's own server; empty for no link to it.
+    """
+
+    height: int = 720
+    room: int = 0
+    layout: ViewerLayout = ViewerLayout.SIDE
+    link: str = ""
+    drawing: bool = True
+    misleading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from medcam.core.display import DisplayWindow
 from medcam.core.finding import Point
-from viewer.data import ViewerColours, ViewerDisplay, ViewerFilm, ViewerFinding, ViewerZone
+from viewer.data import ViewerColours, ViewerDisplay, ViewerFilm, ViewerFinding, ViewerFrame, ViewerZone
 
 Json = dict[str, Any]
 
@@ -45,6 +46,7 @@ def finding_json(finding: ViewerFinding) -> Json:
         "ledger": finding.ledger,
         "mapThreshold": finding.map_threshold,
         "scale": finding.scale,
+        "filmScale": finding.film_scale,
         "zones": None if finding.zones is None else dict(finding.zones),
         "regions": [
             {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
@@ -72,6 +74,11 @@ def colours_json(colours: ViewerColours) -> Json:
     """A colour map."""
     table = _base64(colours.table, "u1")
     return {"name": colours.name, "label": colours.label, "signed": colours.signed, "table": table}
+
+
+def frame_json(frame: ViewerFrame) -> Json:
+    """How the viewer stands on its page."""
+    return {**asdict(frame), "layout": frame.layout.value}
 
 
 def display_json(display: ViewerDisplay, findings: Sequence[ViewerFinding]) -> Json:

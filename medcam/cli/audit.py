@@ -164,7 +164,7 @@ def _tell_replays(results: list[Replay]) -> None:
         if result.reason:
             say(f"{result.explanation}: {result.verdict} [{result.code}]: {result.reason}")
         else:
-            say(f"{result.explanation}: {result.verdict} (largest difference {result.largest:.1e})")
+            say(f"{result.explanation}: {result.verdict} on {result.engine} (largest difference {result.largest:.1e})")
         for difference in result.differences[:10]:
             say(f"  {difference}")
         if len(result.differences) > 10:

@@ -56,3 +56,8 @@ class OnEngine(Protocol):
     def engine_warnings(self) -> tuple[str, ...]:
         """Which engine was asked for and is not used, and why: part of every result."""
         ...
+
+    @property
+    def engine_notes(self) -> tuple[str, ...]:
+        """The same, and what was tried and left for a better precision: part of the record of a run."""
+        ...

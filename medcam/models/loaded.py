@@ -57,6 +57,11 @@ class LoadedModel:
         return self.chosen.warnings
 
     @property
+    def engine_notes(self) -> tuple[str, ...]:
+        """The same, and what was tried and left for a better precision."""
+        return self.chosen.notes
+
+    @property
     def card(self) -> ModelCard:
         """The model's card."""
         return self._card

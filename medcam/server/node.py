@@ -14,8 +14,8 @@ from medcam.core.errors import MedcamError
 from medcam.core.protocols import Classifier
 from medcam.dicom.network.scp import StorageScp
 from medcam.dicom.sandbox.pool import ReaderPool
-from medcam.models.registry import load_model
 from medcam.server.health import HealthServer, health_app
+from medcam.service.annotate.run import load_classifier
 from medcam.service.node.core import NodeCore, run_workers
 from medcam.service.node.data_folder import DataFolder, FolderLock
 from medcam.service.node.options import NodeOptions
@@ -63,7 +63,7 @@ def run_node(options: NodeOptions, stop: threading.Event, opened: Callable[[Door
     folder = DataFolder(options.data)
     with FolderLock(folder), ExitStack() as closing:
         folder.make()
-        classifier = load_model(options.annotate.model)
+        classifier = load_classifier(options.annotate)
         shipped_atlas()  # a damaged installation stops the node here instead of quarantining every film
         store, keeper = _opened(options, folder, classifier, closing)
         readers = closing.enter_context(ReaderPool(options.annotate.workers))

@@ -12,6 +12,7 @@ from medcam.anatomy import shipped_atlas
 from medcam.core.errors import MedcamError
 from medcam.core.zones import BODY_ZONES
 from medcam.dicom.decoders import available_decoders
+from medcam.models.engines.choose import engines_here
 from medcam.models.registry import DEFAULT_MODEL, load_model
 from medcam.service.explanations.software import DISTRIBUTION, UNKNOWN, package_version
 from medcam.service.phantoms.sample_data import sample_films
@@ -49,7 +50,7 @@ class Check:
 
 def examine() -> tuple[Check, ...]:
     """Looks at versions, codecs, the shipped model, the sample data and the disk. Nothing is changed or downloaded."""
-    return (*_versions(), *_codecs(), _model(), _atlas(), _sample_data(), _dashboard(), _disk(Path.cwd()))
+    return (*_versions(), *_codecs(), _engines(), _model(), _atlas(), _sample_data(), _dashboard(), _disk(Path.cwd()))
 
 
 def _versions() -> Iterator[Check]:
@@ -67,6 +68,10 @@ def _codecs() -> Iterator[Check]:
     for name, available in available_decoders().items():
         step = "" if available else "Install medcam-cxr again: its codecs come with it."
         yield Check(f"decoder: {name}", "available" if available else "missing", available, True, step)
+
+
+def _engines() -> Check:
+    return Check("engines", ", ".join(engines_here()))
 
 
 def _model() -> Check:

@@ -49,6 +49,8 @@ def test_what_runs_without_a_checkout_is_there(names):
         "medcam/models/weights/phantom/card.json",
         "medcam/models/weights/phantom/weights.safetensors",
         "medcam/_dashboards/home.py",
+        "medcam/_dashboards/how-heatmaps-mislead.md",
+        "medcam/_dashboards/how-heatmaps-mislead.ko.md",
         "medcam/_sample_data/truth.json",
     } <= names
 

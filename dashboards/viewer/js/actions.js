@@ -5,6 +5,7 @@ const ARROW_SHARE = 0.04; // of the pane, for each press
 const CURSOR_STEP = 6; // CSS pixels
 const WINDOW_STEP = 0.02; // of the film's range
 const TOOLS = ["pan", "window", "ruler", "box", "outline"];
+const DRAWING = ["box", "outline"];
 const PRESET_NAMES = ["file", "full", "lung", "soft", "bone"];
 
 function actionsOf(viewer) {
@@ -33,6 +34,13 @@ function actionsOf(viewer) {
     nextFinding: () => viewer.step("finding", viewer.data.findings, 1),
     previousFinding: () => viewer.step("finding", viewer.data.findings, -1),
     help: () => viewer.help.show(true),
+    link: () => {
+      if (!viewer.link.group) return false;
+      viewer.link.on = !viewer.link.on;
+      viewer.announce(viewer.words(viewer.link.on ? "link.on" : "link.off"));
+      viewer.schedule();
+      return true;
+    },
   };
   for (const tool of TOOLS) actions[`tool.${tool}`] = () => viewer.setTool(tool);
   for (const name of PRESET_NAMES) {

@@ -1,7 +1,8 @@
 // The help sheet: every key and every use of the pointer, and what a map can and cannot tell.
 
 class Help {
-  constructor(words) {
+  constructor(viewer) {
+    const { words } = viewer;
     this.words = words;
     this.open = false;
     const rows = (entries) => el("dl", {}, ...entries.flatMap(([key, text]) => [
@@ -15,7 +16,7 @@ class Help {
     this.sheet = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-labelledby": "help-title", hidden: true },
       el("header", {}, el("h2", { id: "help-title" }, words("help.title")), this.close),
       el("div", { class: "columns", tabindex: "0", role: "region", "aria-labelledby": "help-title" }, ...keys, arrows, pointer),
-      el("p", { class: "caution" }, words("help.caution")));
+      el("p", { class: "caution" }, words("help.caution"), " ", misleading(viewer)));
     this.sheet.addEventListener("keydown", (event) => this.keepFocus(event));
   }
 

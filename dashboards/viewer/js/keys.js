@@ -1,10 +1,10 @@
 // The keyboard: one table for what keys do, what buttons say of them, and the help sheet.
-// N, P, A, D belong to the page around the viewer, R and C to Streamlit; keys with Ctrl, Alt or Meta to the browser.
+// N, P, A, D, G, H, M, 2 belong to the page around the viewer, R and C to Streamlit; keys with Ctrl, Alt or Meta to the browser.
 
 const KEYS = [
   ["view", [
     ["+", "zoomIn"], ["-", "zoomOut"], ["0", "fit"], ["1", "oneToOne"], ["t", "turn"], ["T", "turnBack"], ["f", "flip"],
-    ["y", "sideBySide"],
+    ["y", "sideBySide"], ["3", "link"],
   ]],
   ["window", [
     ["i", "invert"], ["5", "window.file"], ["6", "window.full"], ["7", "window.lung"], ["8", "window.soft"],

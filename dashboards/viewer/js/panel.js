@@ -14,7 +14,9 @@ class Panel {
   build() {
     this.syncs = [];
     const { viewer } = this;
-    const parts = viewer.data.findings.length ? [this.findings(), this.map(), this.colourBar()] : [];
+    const strip = viewer.raw.frame.layout === "strip";
+    const parts = !viewer.data.findings.length ? [] : strip ? [this.shown(), this.colourBar()] : [this.findings(), this.map(), this.colourBar()];
+    this.element.hidden = !parts.length && !viewer.raw.frame.drawing;
     this.element.replaceChildren(...parts, this.region);
   }
 
@@ -65,7 +67,8 @@ class Panel {
     event.stopPropagation();
   }
 
-  map() {
+  // The switches of what is shown of a map.
+  shown() {
     const { viewer } = this;
     const { words } = viewer;
     const flag = (name) => this.pressed(`action.${name}`, words(`map.${name}`), name, () => viewer.display[name], () => viewer.actions[name]());
@@ -73,6 +76,12 @@ class Panel {
       ...["overlay", "contour", "boxes", "zones"].map(flag));
     const zoneNote = el("p", { class: "note" });
     this.syncs.push(() => this.syncZones(shown.lastChild, zoneNote));
+    return el("section", {}, shown, zoneNote);
+  }
+
+  map() {
+    const { viewer } = this;
+    const { words } = viewer;
     const mode = (name) => this.pressed("action.opacityMode", words(`opacity.${name}`), "opacityMode",
       () => viewer.display.opacityMode === name, () => viewer.change({ opacityMode: name }));
     const opacity = this.slider("map.opacity", 0, () => 1, () => 0.01, () => viewer.display.opacity,
@@ -85,7 +94,7 @@ class Panel {
       made.append(gradient(table));
       return made;
     });
-    return this.part("panel.map", shown, zoneNote, threshold,
+    return this.part("panel.map", this.shown(), threshold,
       opacity, el("div", { class: "segments", role: "group", "aria-label": words("map.opacity") }, mode("value"), mode("constant")),
       el("div", { class: "segments colours", role: "group", "aria-label": words("map.colours") }, ...colours));
   }
@@ -143,9 +152,10 @@ class Panel {
       const highest = Math.max(...viewer.finding().map.values);
       mark.style.left = `${100 * clamp((highest - overlay.low) / (overlay.high - overlay.low), 0, 1)}%`;
       say(peak, viewer.words("scale.peak", { value: signed(highest, 2) }));
-      say(note, viewer.words(viewer.finding().ledger ? "scale.logit" : "scale.none"));
+      const { ledger, filmScale } = viewer.finding();
+      say(note, viewer.words(filmScale ? "scale.film" : ledger ? "scale.logit" : "scale.none"));
     });
-    return this.part("panel.scale", el("div", { class: "colour-bar" }, canvas, mark), ticks, peak, note);
+    return this.part("panel.scale", el("div", { class: "colour-bar" }, canvas, mark), ticks, peak, note, misleading(viewer));
   }
 
   regionPart() {
@@ -168,6 +178,12 @@ class Panel {
     say(this.confirm, words(region.sent ? "region.sent" : "region.confirm"));
     this.confirm.disabled = region.sent || (region.closed ? !region.whole() : region.points.length < 3);
   }
+}
+
+// The way to the page that says how a map can mislead; it opens beside this one, which keeps its state.
+function misleading(viewer) {
+  const { misleading: address } = viewer.raw.frame;
+  return address ? el("a", { class: "misleading", href: address, target: "_blank" }, viewer.words("help.mislead")) : null;
 }
 
 function gradient(table) {

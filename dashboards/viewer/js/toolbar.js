@@ -14,10 +14,11 @@ class Toolbar {
     const group = (label, ...buttons) => el("div", { class: "group", role: "group", "aria-label": words(label) }, ...buttons);
     const flagged = (name) => button(name, icon(name), () => viewer.display[name]);
     this.element = el("div", { class: "toolbar", role: "toolbar", "aria-label": words("toolbar") },
-      group("help.tools", ...TOOLS.map((tool) => button(`tool.${tool}`, icon(tool), () => viewer.tool === tool))),
+      group("help.tools", ...viewer.tools().map((tool) => button(`tool.${tool}`, icon(tool), () => viewer.tool === tool))),
       group("help.window", ...PRESET_NAMES.map((name) => button(`window.${name}`, words(`preset.${name}`))), flagged("invert")),
       group("help.view", button("zoomOut", icon("zoomOut")), button("zoomIn", icon("zoomIn")), button("fit", icon("fit")),
-        button("oneToOne", "1:1"), button("turn", icon("turn")), flagged("flip"), flagged("sideBySide")),
+        button("oneToOne", "1:1"), button("turn", icon("turn")), flagged("flip"),
+        viewer.link.group ? button("link", icon("link"), () => viewer.link.on) : flagged("sideBySide")),
       group("help.title", button("help", icon("help"))));
   }
 

@@ -2,6 +2,7 @@
 // download of a film, and a region that a reader confirms.
 
 const SETTLED = 140; // milliseconds without change after which a coarse frame is drawn in full
+const LOWEST = 420; // CSS pixels: a window that is lower than the viewer is scrolled
 const LIMITS = [0.02, 32]; // zoom, CSS pixels for each source pixel
 
 class Viewer extends Source {
@@ -13,13 +14,14 @@ class Viewer extends Source {
     this.region = this.ruler = this.cursor = this.pointed = null;
     this.views = [];
     this.kept = {};
+    this.link = new Link(this);
   }
 
   // Builds the page once, when the words are known.
   build() {
     this.words = wordsOf(this.data.texts);
     this.actions = actionsOf(this);
-    this.help = new Help(this.words);
+    this.help = new Help(this);
     this.toolbar = new Toolbar(this);
     this.status = new Status(this);
     this.panel = new Panel(this);
@@ -30,7 +32,7 @@ class Viewer extends Source {
     this.notice = el("div", { class: "notice", role: "alert", hidden: true });
     this.stage = el("div", { class: "stage", tabindex: "0", role: "application", "aria-roledescription": this.words("viewer") },
       this.canvas, this.layer, this.message, this.notice);
-    this.root = el("div", { class: "medcam-viewer", "data-ready": "false" },
+    this.root = el("div", { class: "medcam-viewer", "data-ready": "false", "data-layout": this.raw.frame.layout },
       this.toolbar.element, el("div", { class: "body" }, this.stage, this.panel.element), this.status.element, this.help.sheet);
     this.root.addEventListener("keydown", (event) => onKey(this, event));
     new Pointer(this, this.stage);
@@ -39,11 +41,12 @@ class Viewer extends Source {
     this.observer.observe(this.stage);
   }
 
-  // Another language.
+  // Another language, or another frame.
   rebuild(changed) {
     this.observer.disconnect();
     this.root.remove();
     this.build();
+    if (!this.tools().includes(this.tool)) this.tool = "pan";
     changed.renderer = changed.findings = true;
   }
 
@@ -51,13 +54,13 @@ class Viewer extends Source {
   update(raw, send) {
     const first = !this.data;
     const differs = (part) => JSON.stringify(this.raw?.[part]) !== JSON.stringify(raw[part]);
-    const changed = Object.fromEntries(["film", "findings", "colours", "display", "renderer", "texts"].map((part) => [part, differs(part)]));
+    const changed = Object.fromEntries(["film", "findings", "colours", "display", "renderer", "texts", "frame"].map((part) => [part, differs(part)]));
     if (first || ["film", "findings", "colours", "zones", "scale", "zoneScale", "texts"].some(differs)) this.data = decoded(raw);
     this.raw = raw;
     this.sendValue = send;
     if (first) this.build();
-    else if (changed.texts) this.rebuild(changed);
-    this.root.style.height = `${raw.height}px`;
+    else if (changed.texts || changed.frame) this.rebuild(changed);
+    this.root.style.height = `min(${raw.frame.height}px, max(${LOWEST}px, 100vh - ${raw.frame.room}px))`;
     if (changed.film || changed.display) this.display = { ...raw.display };
     if (changed.film) {
       this.region = this.ruler = this.cursor = this.pointed = null;
@@ -75,6 +78,7 @@ class Viewer extends Source {
   release(call) {
     if (call !== this.calls) return;
     this.observer.disconnect();
+    this.link.leave();
     this.loading?.abort();
     clearTimeout(this.settling);
     cancelAnimationFrame(this.frame);
@@ -139,7 +143,13 @@ class Viewer extends Source {
     return new Overlay(finding.map, this.colours(), this.scale(), this.display, this.threshold());
   }
 
+  // A change that was made here; viewers that are linked to this one follow.
   change(patch, moving = false) {
+    this.show(patch, moving);
+    this.link.tell(patch, moving);
+  }
+
+  show(patch, moving = false) {
     // A threshold belongs to the finding that it was chosen for: another one has another scale.
     if (patch.finding && patch.finding !== this.finding()?.name) patch = { threshold: null, ...patch };
     Object.assign(this.display, patch);
@@ -160,11 +170,18 @@ class Viewer extends Source {
     this.change({ rotation: turned(rotation, flip, quarters) });
   }
 
+  // What may be done with the pointer: a region is drawn only where somebody takes it.
+  tools() {
+    return this.raw.frame.drawing ? TOOLS : TOOLS.filter((tool) => !DRAWING.includes(tool));
+  }
+
   setTool(tool) {
+    if (!this.tools().includes(tool)) return false;
     this.tool = tool;
     if (!["ruler", "outline"].includes(tool)) this.cursor = null;
     this.announce(this.words(`action.tool.${tool}`));
     this.schedule();
+    return true;
   }
 
   viewAt([x, y]) {

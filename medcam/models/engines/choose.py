@@ -15,18 +15,8 @@ from medcam.core.prediction import Prediction
 from medcam.models.engines import processor
 from medcam.models.engines.budget import BUDGET, Budget, Errors, errors_between
 from medcam.models.engines.calibration import calibration_inputs
-from medcam.models.engines.engine import (
-    AUTO,
-    CUDA,
-    MPS,
-    OPENVINO,
-    TORCH,
-    Candidate,
-    Chosen,
-    FeatureEngine,
-    RefusedError,
-    parse_engine,
-)
+from medcam.models.engines.engine import Chosen, FeatureEngine, RefusedError
+from medcam.models.engines.names import AUTO, CUDA, MPS, OPENVINO, TORCH, Candidate, parse_engine
 from medcam.models.engines.openvino_engine import build_openvino, openvino_precisions
 from medcam.models.engines.torch_engine import TorchEngine, copied
 from medcam.models.engines.torch_reference import Layers
@@ -93,6 +83,11 @@ def with_engine(model: LoadedModel, engine: str | None, *, threads: int = 0, bud
         better = candidate.precision != "fp32"
         refusals.append(_Refusal(f"engine: {candidate} is not used: {errors.told(budget)}", choice=better))
     return _on(model, Chosen(reference.features, reference.record, *_told(name, refusals)))
+
+
+def engines_here() -> tuple[str, ...]:
+    """What `auto` would try on this machine, the fastest first, such as "openvino bf16"."""
+    return tuple(str(one) for one in _candidates(AUTO, None))
 
 
 def _told(name: str, refusals: list[_Refusal]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What an engine is, and how one is asked for.
+"""What an engine is.
 
 An engine computes the backbone's layers and nothing else. Class maps, heads and logits are computed from them in
 float32 by the same code whatever the engine, so that the maps add up to the logits in every result.
@@ -11,12 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from medcam.core.errors import UsageError
 from medcam.core.explanation import Engine
-
-TORCH, CUDA, MPS, OPENVINO, AUTO = "torch", "torch-cuda", "torch-mps", "openvino", "auto"
-PRECISIONS = ("fp32", "bf16", "fp16")
-NAMES = (AUTO, TORCH, OPENVINO, CUDA, MPS)
 
 
 @runtime_checkable
@@ -25,12 +20,12 @@ class FeatureEngine(Protocol):
 
     @property
     def name(self) -> str:
-        """One of `NAMES` but "auto"."""
+        """One of `names.NAMES` but "auto"."""
         ...
 
     @property
     def precision(self) -> str:
-        """One of `PRECISIONS`."""
+        """One of `names.PRECISIONS`."""
         ...
 
     def layers(self, images: Tensor) -> dict[str, Tensor]:
@@ -44,22 +39,6 @@ class FeatureEngine(Protocol):
 
 class RefusedError(Exception):
     """An engine cannot be used here, in words that go into a warning."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An engine at a precision.
-
-    Args:
-        name: One of `NAMES` but "auto".
-        precision: One of `PRECISIONS`.
-    """
-
-    name: str
-    precision: str
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.precision}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,23 +56,3 @@ class Chosen:
     record: Engine
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def parse_engine(text: str) -> tuple[str, str | None]:
-    """Reads NAME or NAME:PRECISION, such as "auto", "openvino" or "openvino:fp32".
-
-    Returns:
-        Name and precision; None for a precision that is left to the error budget.
-
-    Raises:
-        UsageError: It is neither (code "unknown-engine").
-    """
-    name, colon, precision = text.strip().lower().partition(":")
-    fits = name in NAMES and (precision in PRECISIONS if colon else True) and not (name == AUTO and colon)
-    if not fits:
-        raise UsageError(
-            f"there is no engine {text!r}",
-            code="unknown-engine",
-            next_step="Use auto, torch or openvino; a precision may follow, such as openvino:fp32.",
-        )
-    return name, precision or None

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from medcam.core.card import InputRecipe
 from medcam.models.engines.converted import OpenVinoModel, converted
-from medcam.models.engines.engine import OPENVINO, Candidate, RefusedError
+from medcam.models.engines.engine import RefusedError
+from medcam.models.engines.names import OPENVINO, Candidate
 from medcam.models.engines.quiet_openvino import load_openvino
 from medcam.models.engines.torch_reference import Layers
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from medcam.core.card import ModelCard
 from medcam.models.backbones import Backbone, build_backbone
-from medcam.models.engines.engine import TORCH, Candidate, RefusedError
+from medcam.models.engines.engine import RefusedError
+from medcam.models.engines.names import TORCH, Candidate
 from medcam.models.engines.torch_reference import Layers
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from medcam.models.backbones import Backbone
-from medcam.models.engines.engine import TORCH
+from medcam.models.engines.names import TORCH
 
 
 class Layers(nn.Module):

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from medcam.core.explanation import RESEARCH_USE, ModelReference
+from medcam.core.explanation import RESEARCH_USE, Engine, ModelReference
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Skipped
 from medcam.service.atomic import write_text
 from medcam.service.sending.counts import DeliveryCounts
@@ -48,6 +48,8 @@ class Manifest:
         duplicates: Inputs that were there twice.
         quarantined: How many were refused; `quarantine.jsonl` says which and why.
         deliveries: What became of objects that were to be sent; None where none were.
+        engine: What computed the maps.
+        engine_notes: Which other engines were tried, and why they were not used.
     """
 
     model: ModelReference
@@ -60,6 +62,8 @@ class Manifest:
     duplicates: tuple[Duplicate, ...] = field(default=(), repr=False)
     quarantined: int = 0
     deliveries: DeliveryCounts | None = None
+    engine: Engine = field(default_factory=Engine)
+    engine_notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Counts:
@@ -82,6 +86,7 @@ class Manifest:
             "schema_version": SCHEMA_VERSION,
             "notice": RESEARCH_USE,
             "model": asdict(self.model),
+            "engine": {**asdict(self.engine), "notes": list(self.engine_notes)},
             "options": dict(self.options),
             "software": dict(self.software),
             "started": self.started.isoformat(timespec="seconds"),

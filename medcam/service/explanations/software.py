@@ -12,7 +12,7 @@ DISTRIBUTION = "medcam-cxr"
 UNKNOWN = "0+unknown"
 """Said of a package that runs without being installed, from a bare checkout for example."""
 
-_NAMED = ("torch", "monai", "pydicom", "numpy", "highdicom")
+_NAMED = ("torch", "openvino", "monai", "pydicom", "numpy", "highdicom")
 
 
 def package_version(distribution: str) -> str:

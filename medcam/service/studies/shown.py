@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -25,9 +26,11 @@ from medcam.service.explanations.explanation_json import explanation_from_dict
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.voi_table import unpack_table
 from medcam.service.studies.zone_image import unpack_zones
-from medcam.store import KeptExplanation, KeptRadiograph
+from medcam.store import KeptExplanation, KeptModel, KeptRadiograph
 
 Polygon = tuple[Point, ...]
+Said = KeptExplanation
+"""What one model said of one film, still packed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,37 @@ def card_from_text(text: str) -> ModelCard:
     return card_from_json(text)
 
 
-def card_of(opened: OpenedStore, explanation: KeptExplanation) -> ModelCard:
+class HoldsModels(Protocol):
+    """Whoever has the cards of models."""
+
+    def model(self, card_sha256: str) -> KeptModel | None:
+        """The model of a card's digest; None where it is not there."""
+        ...
+
+
+class HoldsPixels(Protocol):
+    """Whoever has the pixels of films."""
+
+    def has_pixels(self, sha256: str) -> bool:
+        """Whether packed pixels of a film are there."""
+        ...
+
+
+class ShownFrom(Protocol):
+    """Where a film that is shown comes from: a store, or a submission that is in none."""
+
+    @property
+    def films(self) -> HoldsModels:
+        """Its models."""
+        ...
+
+    @property
+    def files(self) -> HoldsPixels:
+        """Its pixels."""
+        ...
+
+
+def card_of(opened: ShownFrom, explanation: KeptExplanation) -> ModelCard:
     """The card of the model as it was when it spoke.
 
     Raises:

@@ -17,6 +17,8 @@ from viewer import (
     ViewerDisplay,
     ViewerFilm,
     ViewerFinding,
+    ViewerFrame,
+    ViewerLayout,
     ViewerZone,
     show_viewer,
 )
@@ -74,7 +76,11 @@ def viewer(name: str) -> ViewerAnswer:
         ],
         display=ViewerDisplay(overlay="overlay" in asked, contour="contour" in asked, boxes="boxes" in asked),
         renderer=Renderer(asked.get("renderer", "auto")),
-        height=int(asked.get("height", 700)),
+        frame=ViewerFrame(
+            height=int(asked.get("height", 700)),
+            layout=ViewerLayout(asked.get("layout", "side")),
+            link=asked.get("link", ""),
+        ),
         key=f"viewer-{name}",
     )
 

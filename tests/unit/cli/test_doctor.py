@@ -39,6 +39,7 @@ def test_all_is_well(medcam: Callable[..., Ended], healthy: pytest.MonkeyPatch) 
     code, found = checks(medcam)
     assert code == 0
     assert {"medcam", "python", "torch", "monai", "pydicom", "SimpleITK", "streamlit", "openvino"} <= set(found)
+    assert str(found["engines"]["value"]).endswith("torch fp32")
     assert {"decoder: RLELossless", "decoder: JPEGLSLossless", "decoder: JPEG2000"} <= set(found)
     assert "1 findings, weights as on the card (abababababab)" in str(found["model: phantom"]["value"])
     assert all(check["ok"] for check in found.values())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from medcam.core.activation import ActivationMap
 from medcam.core.card import FindingCard, InputRecipe, ModelCard
@@ -23,6 +24,7 @@ from medcam.core.reader import Reader, Role
 from medcam.core.study import Study
 from medcam.overlay.film16 import pack_film
 from medcam.service.audit.key import KEY_VARIABLE
+from medcam.service.review import dashboards_folder
 from medcam.service.studies.keep import FilmToKeep, Keeper, display_record
 from medcam.service.studies.opened import OpenedStore, opened_store
 from medcam.store import KeptRadiograph
@@ -55,6 +57,7 @@ class Film:
     view: str = "PA"
     ood: OutOfDistribution = field(default_factory=lambda: OutOfDistribution(1.0, 2.0, False))
     warnings: tuple[str, ...] = ()
+    method: str = "cam"
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,21 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         yield Desk(opened, reader, keep)
 
 
+@pytest.fixture
+def page(desk: Desk) -> Callable[..., AppTest]:
+    """Opens a page by its name; the desk's reader reads it."""
+
+    def opened(name: str, hides: bool = False, **query: str) -> AppTest:
+        shown = AppTest.from_file(str(dashboards_folder() / "pages" / f"{name}.py"), default_timeout=60)
+        for key, value in query.items():
+            shown.query_params[key] = value
+        if hides:
+            shown.session_state["hide-model"] = True
+        return shown.run()
+
+    return opened
+
+
 def _keep(keeper: Keeper, number: int, film: Film, attributes: dict[str, str]) -> str:
     """Keeps a film; returns its study's id."""
     identity = Identity(f"1.2.3.{number}", "1.2", f"1.2.1.{number}", f"1.2.0.{number}")
@@ -121,7 +139,7 @@ def _keep(keeper: Keeper, number: int, film: Film, attributes: dict[str, str]) -
     )
     to_keep = FilmToKeep(study, kept, packed.data, None, b"file")
     explanation = replace(_explanation(film), source=Source(identity, 320, 240, sha256, film.view))
-    keeper.keep(to_keep, explanation, f"request {number}")
+    keeper.keep(to_keep, explanation, f"request {number} {film.method}")
     return study.id
 
 
@@ -130,15 +148,23 @@ def _explanation(film: Film) -> Explanation:
         source=Source(Identity("1.2.3", "1.2", "1.2.1", "1.2.0"), 320, 240, "ab" * 32, film.view),
         model=ModelReference("tiny", "0.1", "cd" * 32),
         engine=Engine(),
-        method="cam",
-        findings=tuple(map(_finding, film.findings)),
+        method=film.method,
+        findings=tuple(_finding(said, film.method) for said in film.findings),
         out_of_distribution=film.ood,
         warnings=film.warnings,
         software={"medcam": "0.1.0"},
     )
 
 
-def _finding(said: Said) -> Finding:
+def _finding(said: Said, method: str) -> Finding:
+    found = _by_cam(said)
+    if method == "cam":
+        return found
+    transform = found.map.transform
+    return replace(found, map=ActivationMap(found.map.values, BIAS, transform, method, ledger=False), evidence=None)
+
+
+def _by_cam(said: Said) -> Finding:
     logit = math.log(said.probability / (1.0 - said.probability))
     # Half of the cells speak for the finding and half against it; bias and mean add up to the logit.
     mean = logit - BIAS

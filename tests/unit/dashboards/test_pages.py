@@ -5,27 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from page_words import button, html_of, words_of
 
 from desk import DeskReader
 from medcam.core.explanation import OutOfDistribution
 from medcam.core.reader import Role
 from medcam.core.review import Answer
-from medcam.service.review import dashboards_folder
 from medcam.store import audit_events
-
-
-@pytest.fixture
-def page(desk):
-    """Opens a page by its name; the desk's reader reads it."""
-
-    def opened(name: str, **query: str) -> AppTest:
-        shown = AppTest.from_file(str(dashboards_folder() / "pages" / f"{name}.py"), default_timeout=60)
-        for key, value in query.items():
-            shown.query_params[key] = value
-        return shown.run()
-
-    return opened
 
 
 @pytest.fixture
@@ -34,20 +20,6 @@ def two(desk, film, said):
     first = desk.keep(1, film((said("Nodule", 0.9, 0.4, zones=True), said("Mass", 0.2))), StudyDate="20260102")
     second = desk.keep(2, film((said("Nodule", 0.1, 0.4), said("Mass", 0.3))), StudyDate="20260103")
     return first, second
-
-
-def html_of(page):
-    return "\n".join(element.value for element in page.html)
-
-
-def words_of(page):
-    kinds = (page.error, page.warning, page.info, page.caption, page.subheader, page.markdown)
-    return "\n".join(element.value for kind in kinds for element in kind)
-
-
-def button(page, words):
-    [found] = [one for one in page.button if one.label == words]
-    return found
 
 
 def test_an_empty_store_says_how_it_is_filled(page):
@@ -177,16 +149,8 @@ def test_a_link_to_a_finding_opens_it(two, page):
     assert "Mass" in row
 
 
-def read_blind(study):
-    """The review page of somebody who hid the model before they opened a study."""
-    shown = AppTest.from_file(str(dashboards_folder() / "pages" / "review.py"), default_timeout=60)
-    shown.query_params["study"] = study
-    shown.session_state["hide-model"] = True
-    return shown.run()
-
-
 def test_reading_blind_shows_nothing_of_the_model_until_the_first_read_is_kept(desk, two, page):
-    shown = read_blind(two[0])
+    shown = page("review", hides=True, study=two[0])
     hidden = html_of(shown) + words_of(shown)
     assert ">0.90<" not in hidden
     assert "Logit" not in hidden
@@ -287,16 +251,6 @@ def test_the_audit_page_is_for_auditors(desk, two, page, monkeypatch):
     monkeypatch.setattr(session, "current_reader", lambda: DeskReader(bob))
 
     assert not page("audit").dataframe
-
-
-def test_both_catalogues_have_the_same_places_for_values():
-    from catalogue.english import ENGLISH
-    from catalogue.korean import KOREAN
-
-    places = re.compile(r"\{(\w+)\}")
-    assert {key for key in KOREAN if not key.startswith("term.")} == set(ENGLISH)
-    for key, words in ENGLISH.items():
-        assert set(places.findall(KOREAN[key])) == set(places.findall(words)), key
 
 
 def test_the_pages_speak_korean(two, page, monkeypatch):

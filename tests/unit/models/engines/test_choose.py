@@ -17,7 +17,8 @@ from medcam.core.protocols import OnEngine
 from medcam.models.engines import choose, openvino_engine, processor, torch_engine
 from medcam.models.engines.budget import BUDGET, Budget, Errors, errors_between
 from medcam.models.engines.choose import with_engine
-from medcam.models.engines.engine import Candidate, RefusedError, parse_engine
+from medcam.models.engines.engine import RefusedError
+from medcam.models.engines.names import Candidate, parse_engine
 from medcam.models.engines.torch_engine import TorchEngine, copied, device_of
 from medcam.models.files import save_model
 from medcam.models.loaded import LoadedModel

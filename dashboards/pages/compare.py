@@ -1,0 +1,180 @@
+"""Two explanations of one film side by side: by two models, or by two methods of one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components import blind_read, comparison, film_view
+from components.markup import markdown_text, title
+from components.study_table import date_words
+from desk import may_open, opened_desk
+from medcam.core.errors import MedcamError
+from medcam.core.reader import Reader, Role
+from medcam.core.review import Phase
+from medcam.core.study import Study
+from medcam.core.worklist import WorklistQuery
+from medcam.service.studies.compared import finding_pairs
+from medcam.service.studies.opened import OpenedStore
+from medcam.service.studies.shown import Said, ShownFilm, ShownStudy, explanation_of, shown_study
+from session import current_desk_reader, is_first_look, open_study_id
+from words import finding_name, say
+
+REVIEW = Path(__file__).with_name("review.py")
+_COMMAND = "medcam annotate SOURCE --out DIR --store {store} --model OTHER"
+_MOST_STUDIES = 200
+_ROOM = 252  # CSS pixels that the choices above the films and the line below them take
+_SIDES = ("left", "right")
+
+
+def main() -> None:
+    """Draws the page."""
+    opened, reader = opened_desk(), current_desk_reader()
+    study, film, *sides = st.columns((10, 4, 9, 9), gap="small")
+    with study:
+        study_id = _choose_study(opened, reader)
+    if study_id is None:
+        st.info(say("compare.none"))
+        return
+    # Asked of the server each time: a link to somebody else's study leads nowhere.
+    if not may_open(opened, reader, study_id):
+        st.error(say("review.refused"))
+        return
+    shown = shown_study(opened, study_id)
+    with film:
+        chosen = _choose_film(shown)
+    if reader.has(Role.READER) and blind_read.is_due(opened, reader, chosen, wanted=blind_read.hides()):
+        st.info(say("compare.blind"))
+        if st.button(say("compare.to-review"), type="primary"):
+            st.switch_page(REVIEW, query_params={"study": study_id})
+    elif len(chosen.explanations) < len(_SIDES):
+        _one_alone(opened, chosen)
+    else:
+        _compare(opened, reader, chosen, _choose_sides(chosen, sides))
+
+
+def _choose_study(opened: OpenedStore, reader: Reader) -> str | None:
+    """The study of the address, else the one that was open last, else the first of the reader's worklist."""
+    wanted = st.query_params.get("study", "") or open_study_id()
+    page = opened.worklist.page(WorklistQuery(size=_MOST_STUDIES), reader, 0.0)
+    by_id = {line.study.id: line.study for line in page.lines}
+    if wanted and wanted not in by_id:
+        known = opened.films.study(wanted) if may_open(opened, reader, wanted) else None
+        if known is None:
+            return wanted
+        by_id = {wanted: known, **by_id}
+    if not by_id:
+        return None
+    names = list(by_id)
+    chosen: str = st.selectbox(
+        say("compare.study"),
+        names,
+        index=names.index(wanted) if wanted in names else 0,
+        format_func=lambda one: _study_words(by_id[one]),
+        key=f"compare-study-{wanted}",
+    )
+    if chosen != wanted:
+        st.query_params.clear()
+    st.query_params["study"] = chosen
+    return chosen
+
+
+def _study_words(study: Study) -> str:
+    name = study.patient_name.split("=")[0].replace("^", " ").strip()
+    parts = (name, study.patient_id, date_words(study.study_date), study.description)
+    return " · ".join(part for part in parts if part) or study.id
+
+
+def _choose_film(shown: ShownStudy) -> ShownFilm:
+    by_id = {one.film.id: one for one in shown.films}
+    names = list(by_id)
+    wanted = st.query_params.get("film")
+    chosen = st.selectbox(
+        say("review.film"),
+        names,
+        index=names.index(wanted) if wanted in by_id else 0,
+        format_func=lambda one: f"{names.index(one) + 1} / {len(names)} · {by_id[one].film.view}",
+        key=f"compare-film-{shown.study.id}",
+        disabled=len(names) < 2,
+    )
+    st.query_params["film"] = chosen
+    return by_id[chosen]
+
+
+def _one_alone(opened: OpenedStore, film: ShownFilm) -> None:
+    """What is to be done where there are not two explanations: the command that makes another."""
+    st.info(say("compare.one" if film.explanations else "compare.nobody"))
+    st.code(_COMMAND.format(store=shlex.quote(opened.address.label)), language="sh")
+    st.caption(say("compare.command"))
+
+
+def _compare(opened: OpenedStore, reader: Reader, film: ShownFilm, sides: tuple[Said, Said]) -> None:
+    left, right = sides
+    if is_first_look(film.film.id, left.id, right.id):
+        # Before anything of them is drawn: what was shown must be in the trail.
+        for said in dict.fromkeys((left, right)):
+            opened.reviews.begin(reader, film.film, Phase.AIDED, said)
+    pairs = finding_pairs(explanation_of(left.content), explanation_of(right.content))
+    names = [pair.name for pair in pairs]
+    wanted = st.query_params.get("finding")
+    current = st.pills(
+        say("compare.finding"),
+        names,
+        default=wanted if wanted in names else names[0],
+        required=True,
+        format_func=finding_name,
+        key=f"compare-finding-{left.id}-{right.id}",
+        label_visibility="collapsed",
+    )
+    st.query_params["finding"] = current
+    pair = pairs[names.index(current)]
+    columns = st.columns(2, gap="small")
+    for side, said, found, column in zip(_SIDES, (left, right), (pair.left, pair.right), columns, strict=True):
+        with column:
+            if found is None:
+                st.html(title(say(f"compare.{side}"), say("compare.unknown")))
+            film_view.draw(
+                opened,
+                film,
+                said if found else None,
+                finding=found.name if found else "",
+                framed=film_view.frame(paired=True, room=_ROOM),
+                key=f"compare-{side}",
+            )
+    st.caption(say("compare.scales"))
+    comparison.draw(opened, film, (left, right), pairs, pair)
+
+
+def _choose_sides(film: ShownFilm, columns: Sequence[DeltaGenerator]) -> tuple[Said, Said]:
+    """The two explanations: those of the address, else the newest two."""
+    by_id = {one.id: one for one in film.explanations}
+    names = list(by_id)
+    chosen = []
+    for place, (side, column) in enumerate(zip(_SIDES, columns, strict=True)):
+        wanted = st.query_params.get(side)
+        with column:
+            one = st.selectbox(
+                say(f"compare.{side}"),
+                names,
+                index=names.index(wanted) if wanted in by_id else place,
+                format_func=lambda one: label(by_id[one]),
+                key=f"compare-{side}-{film.film.id}",
+            )
+        st.query_params[side] = one
+        chosen.append(by_id[one])
+    return chosen[0], chosen[1]
+
+
+def label(said: Said) -> str:
+    """Model, version and method of an explanation, with the beginning of its weights' digest."""
+    return " · ".join((f"{said.model} {said.version}", said.method, said.weights_sha256[:8]))
+
+
+try:
+    main()
+except MedcamError as error:
+    st.error(markdown_text(str(error)))
