@@ -100,6 +100,14 @@ def annotate(
         int,
         typer.Option(metavar="PX", min=512, max=4096, help="Most pixels along the longer side of a Secondary Capture."),
     ] = AnnotateOptions().capture_side,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What computes the maps: auto (the fastest within the error budget), torch (fp32) or openvino; "
+            "with :fp32 or :bf16 behind the last two to ask for a precision.",
+        ),
+    ] = AnnotateOptions().engine,
     json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON on standard output.")] = False,
 ) -> None:
     """Find what is on chest radiographs, and where, and write it beside them. Research use. Not a medical device.
@@ -118,6 +126,7 @@ def annotate(
         capture_side=capture_side,
         store=store,
         method=method,
+        engine=engine,
         send_to=destination(send_to),
         security=security(calling_aet, tls_ca, tls_cert, tls_key, web=any(map(is_web, [*source, send_to or ""]))),
     )
@@ -172,6 +181,9 @@ def summarise(manifest: Manifest, out: Path) -> None:
         say(f"{manifest.reused} of the annotated films were finished by an earlier run.")
     if manifest.flagged:
         say(f"{manifest.flagged} of the annotated films are unlike the training films: their results are not reliable.")
+    say(f"Engine: {manifest.engine.name} {manifest.engine.precision}")
+    for note in manifest.engine_notes:
+        say(note)
     say(f"Results: {out}/<study>/<instance>/   record of the run: {out / 'manifest.json'}")
     if manifest.quarantined:
         say(f"Refused files, each with a reason: {out / 'quarantine.jsonl'}")

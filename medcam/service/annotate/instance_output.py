@@ -42,6 +42,7 @@ class Request:
         software: medcam's version.
         capture_side: Most pixels along the longer side of a Secondary Capture.
         method: Attribution method.
+        engine: Name and precision of what computes the maps.
     """
 
     model: tuple[str, str, str]
@@ -52,6 +53,7 @@ class Request:
     software: str
     capture_side: int = CAPTURE_SIDE
     method: str = CAM
+    engine: tuple[str, str] = ("torch", "fp32")
 
     def digest(self, source_sha256: str) -> str:
         """SHA-256 of the request for one source."""
@@ -60,7 +62,7 @@ class Request:
     @property
     def making(self) -> str:
         """SHA-256 of what decides the content of a DICOM object, whatever else is written beside it."""
-        asked = (self.findings, self.allow_out_of_distribution, self.capture_side, self.method)
+        asked = (self.findings, self.allow_out_of_distribution, self.capture_side, self.method, self.engine)
         return _digest([self.model, self.card_sha256, *asked, self.software])
 
 

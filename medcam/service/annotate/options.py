@@ -9,6 +9,7 @@ from enum import StrEnum
 from medcam.core.errors import UsageError
 from medcam.dicom.network.destination import Destination
 from medcam.dicom.network.security import Security
+from medcam.models.engines.names import AUTO, parse_engine
 
 
 class Output(StrEnum):
@@ -70,6 +71,7 @@ class AnnotateOptions:
         capture_side: Most pixels along the longer side of a Secondary Capture, 512 to 4096.
         store: Folder or URL of a store that films and explanations are kept in for readers; None for none.
         method: Attribution method, as in `medcam.explain`; None for the model's own.
+        engine: What computes the maps, see `medcam.load_model`.
     """
 
     model: str = "phantom"
@@ -83,8 +85,10 @@ class AnnotateOptions:
     security: Security = field(default_factory=Security)
     store: str | None = None
     method: str | None = None
+    engine: str = AUTO
 
     def __post_init__(self) -> None:
+        parse_engine(self.engine)
         if self.workers < 0:
             raise UsageError("the number of workers must be positive")
         if not SMALLEST_CAPTURE <= self.capture_side <= LARGEST_CAPTURE:
@@ -101,3 +105,8 @@ class AnnotateOptions:
             )
         if self.workers == 0:
             object.__setattr__(self, "workers", default_workers())
+
+    @property
+    def engine_threads(self) -> int:
+        """Most threads of the engine: the workers where fewer are asked for than by default; 0 for its own choice."""
+        return self.workers if self.workers < default_workers() else 0

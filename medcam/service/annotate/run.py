@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from medcam.anatomy import shipped_atlas
 from medcam.core.card import ModelCard
 from medcam.core.errors import UsageError
-from medcam.core.explanation import ModelReference
-from medcam.core.protocols import Classifier
+from medcam.core.explanation import Engine, ModelReference
+from medcam.core.protocols import Classifier, OnEngine
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.models.registry import load_model
 from medcam.service.annotate.admission import Admission
@@ -74,7 +74,8 @@ def annotate(
         progress: Called in this thread whenever an input has been dealt with.
         readers: Who parses and decodes the files, which are not trusted; by default processes that are started for this
             run and end with it.
-        classifier: The model where it is loaded already; by default `options.model` is loaded for this run.
+        classifier: The model where it is loaded already, on whatever engine; by default that of the options is loaded
+            for this run.
         keeper: Keeps the films; by default the store of the options, if they name one.
 
     Returns:
@@ -93,7 +94,7 @@ def annotate(
     options, out = options or AnnotateOptions(), Path(out)
     started = datetime.now(UTC)
     files = find_inputs(sources, out, options.security)
-    classifier = classifier or load_model(options.model)
+    classifier = classifier or load_classifier(options)
     request = _request(classifier, options)
     shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
     with (
@@ -105,10 +106,19 @@ def annotate(
             tally = Tally(len(files), quarantine, progress)
             stages = Stages(out, classifier, request, reading, keeping)
             _run(files, stages, options, _both(tally.add, sending.add))
-    manifest = _manifest(tally, request, started, sending.counts)
+    manifest = _manifest(tally, request, classifier, started, sending.counts)
     with writing():
         write_manifest(out, manifest)
     return manifest
+
+
+def load_classifier(options: AnnotateOptions) -> Classifier:
+    """The model of a run, on its engine.
+
+    Raises:
+        ModelError: It cannot be loaded.
+    """
+    return load_model(options.model, options.engine, threads=options.engine_threads)
 
 
 @contextmanager
@@ -130,6 +140,7 @@ def _both(*sinks: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
 
 def _request(classifier: Classifier, options: AnnotateOptions) -> Request:
     card = classifier.card
+    engine, _ = _engine(classifier)
     return Request(
         model=(card.name, card.version, card.weights_sha256),
         card_sha256=card_digest(card),
@@ -139,7 +150,13 @@ def _request(classifier: Classifier, options: AnnotateOptions) -> Request:
         software=software_versions()["medcam"],
         capture_side=options.capture_side,
         method=chosen_method(options.method, card),
+        engine=(engine.name, engine.precision),
     )
+
+
+def _engine(classifier: Classifier) -> tuple[Engine, tuple[str, ...]]:
+    """What computes the maps, and what else was tried."""
+    return (classifier.engine, classifier.engine_notes) if isinstance(classifier, OnEngine) else (Engine(), ())
 
 
 def _open_output(out: Path) -> None:
@@ -204,7 +221,10 @@ def _pixels(film: Prepared) -> int:
     return int(film.radiograph.pixels.size)
 
 
-def _manifest(tally: Tally, request: Request, started: datetime, sent: DeliveryCounts | None) -> Manifest:
+def _manifest(
+    tally: Tally, request: Request, classifier: Classifier, started: datetime, sent: DeliveryCounts | None
+) -> Manifest:
+    engine, notes = _engine(classifier)
     return Manifest(
         model=ModelReference(*request.model),
         options={
@@ -221,4 +241,6 @@ def _manifest(tally: Tally, request: Request, started: datetime, sent: DeliveryC
         duplicates=tuple(tally.duplicates),
         quarantined=tally.quarantined,
         deliveries=sent,
+        engine=engine,
+        engine_notes=notes,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,15 +14,14 @@ from medcam.core.errors import InputError, MedcamError, ModelError
 from medcam.core.protocols import Classifier
 from medcam.models.registry import load_model
 from medcam.service.annotate.stages import Readers
+from medcam.service.audit.replay_engine import ReplayEngine, replay_engine
 from medcam.service.explain import explain_batch
 from medcam.service.explanations.explanation_json import explanation_to_dict
 from medcam.service.studies.opened import OpenedStore
 from medcam.store import AuditDraft, KeptExplanation, KeptRadiograph
 
-TOLERANCE = 1e-4
-"""Largest difference of two numbers that counts as none: what other processors and thread counts make of fp32 sums.
-In logit units for maps and logits, in pixels for regions relative to the film's side."""
-_NOT_COMPARED = frozenset(("created", "software", "notice", "schema_version"))
+_NOT_COMPARED = frozenset(("created", "software", "notice", "schema_version", "max_logit_error"))
+_FINDING = re.compile(r"findings\[(\d+)\]")
 _PIXELS = frozenset(("x", "y", "width", "height", "contour"))
 
 
@@ -44,6 +44,7 @@ class Replay:
         largest: Largest difference of two numbers, differences within the tolerance included.
         code: Why it is impossible, as an error's code; empty where it is possible.
         reason: The same in words.
+        engine: What it was computed on: the engine on record, or torch in fp32 within that one's error budget.
     """
 
     explanation: str
@@ -52,6 +53,7 @@ class Replay:
     largest: float = 0.0
     code: str = ""
     reason: str = ""
+    engine: str = ""
 
 
 def replay(
@@ -83,8 +85,10 @@ def replay(
         )
     kept, film = found
     try:
-        again = _again(opened, kept, film, readers, load)
-        result = _compare(explanation_id, json.loads(kept.content), again, edited=kept.id != explanation_id)
+        before = json.loads(kept.content)
+        engine = replay_engine(_model(kept, load), before.get("engine") or {})
+        again = _again(opened, kept, film, readers, engine.classifier)
+        result = _compare(explanation_id, before, again, engine, edited=kept.id != explanation_id)
     except MedcamError as error:
         result = Replay(explanation_id, Verdict.IMPOSSIBLE, code=error.code, reason=error.message)
     body = {
@@ -92,6 +96,7 @@ def replay(
         "verdict": str(result.verdict),
         "differences": len(result.differences),
         "code": result.code,
+        "engine": result.engine,
     }
     opened.trail.append(AuditDraft("explanation-replayed", by, film.study_id, body))
     return result
@@ -102,10 +107,17 @@ def _again(
     kept: KeptExplanation,
     film: KeptRadiograph,
     readers: Readers,
-    load: Callable[[str], Classifier],
+    classifier: Classifier,
 ) -> dict[str, Any]:
     """The explanation as it comes out now."""
     data = _source(opened, film)
+    radiograph = readers.radiograph(data, f"{film.id}.dcm")
+    answered = any(finding.present is not None for finding in kept.findings)
+    [explanation] = explain_batch([radiograph], classifier, method=kept.method, allow_out_of_distribution=answered)
+    return explanation_to_dict(explanation)
+
+
+def _model(kept: KeptExplanation, load: Callable[[str], Classifier]) -> Classifier:
     classifier = load(kept.model)
     if classifier.card.weights_sha256 != kept.weights_sha256:
         raise ModelError(
@@ -113,10 +125,7 @@ def _again(
             code="other-weights",
             next_step="Give the model that was used with --model FOLDER.",
         )
-    radiograph = readers.radiograph(data, f"{film.id}.dcm")
-    answered = any(finding.present is not None for finding in kept.findings)
-    [explanation] = explain_batch([radiograph], classifier, method=kept.method, allow_out_of_distribution=answered)
-    return explanation_to_dict(explanation)
+    return classifier
 
 
 def _source(opened: OpenedStore, film: KeptRadiograph) -> bytes:
@@ -138,21 +147,26 @@ def _source(opened: OpenedStore, film: KeptRadiograph) -> bytes:
     return data
 
 
-def _compare(explanation_id: str, kept: dict[str, Any], again: dict[str, Any], *, edited: bool) -> Replay:
+def _compare(
+    explanation_id: str, kept: dict[str, Any], again: dict[str, Any], engine: ReplayEngine, *, edited: bool
+) -> Replay:
+    peaks = [max((abs(value) for value in finding["map"]["values"]), default=0.0) for finding in again["findings"]]
     side = float(max(kept["source"]["rows"], kept["source"]["columns"], 1))
     differences = ["content: the text in the store is not the one that was kept; its digest differs"] if edited else []
     largest = 0.0
     for path, before, now in _leaves("", kept, again):
+        if not engine.compared(path):
+            continue
         gap = _gap(before, now)
         if gap is None:
             differences.append(f"{path}: {_told(before)} was kept, {_told(now)} comes out")
             continue
         scaled = gap / side if _is_pixel(path) else gap
         largest = max(largest, scaled)
-        if scaled > TOLERANCE:
+        if scaled > engine.allowance(path, peaks[int(found[1])] if (found := _FINDING.match(path)) else 0.0):
             differences.append(f"{path}: {_told(before)} was kept, {_told(now)} comes out")
     verdict = Verdict.DIFFERENT if differences else Verdict.EQUAL
-    return Replay(explanation_id, verdict, tuple(differences), largest)
+    return Replay(explanation_id, verdict, tuple(differences), largest, engine=engine.words)
 
 
 def _leaves(path: str, before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401  JSON values
