@@ -52,6 +52,16 @@ class SubmissionStatus:
     error_message: str = ""
 
     @property
+    def waiting(self) -> bool:
+        """Whether nobody has begun with it."""
+        return self.state is JobState.WAITING and not self.total
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was given up."""
+        return self.state is JobState.FAILED
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self.state in (JobState.DONE, JobState.FAILED)
