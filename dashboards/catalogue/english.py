@@ -144,7 +144,7 @@ ENGLISH: Mapping[str, str] = {
     "compare.peaks": "Distance of the highest points",
     "compare.no-spacing": "mm unknown",
     "compare.covered": "Covered of the film, left · right",
-    "compare.rules": "Regions by each model's own rule: {left} and {right}. Where both agree, both may be wrong.",
+    "compare.rules": "Regions by each model's own rule: {left}, {right}. Where both agree, both may be wrong.",
     "compare.zones": "Evidence per zone, in logit units",
     "compare.zone": "Zone",
     "compare.no-zones": "Neither has evidence per zone on this film.",

@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from components.ledger import rule_name
 from components.markup import badge, signed, table
 from medcam.core.card import PAPER_RULE, RegionRule
 from medcam.core.finding import Finding
@@ -95,7 +96,7 @@ def _agreement(agreed: RegionAgreement, rules: tuple[RegionRule, RegionRule]) ->
     ]
     cells = [(escape(name), f'<span class="number">{escape(value)}</span>') for name, value in rows]
     st.html(table(say("compare.agreement"), (), cells))
-    st.caption(say("compare.rules", left=rules[0].name, right=rules[1].name))
+    st.caption(say("compare.rules", left=rule_name(rules[0].name), right=rule_name(rules[1].name)))
 
 
 def _zones(left: Finding, right: Finding) -> None:

@@ -52,15 +52,16 @@ def regions(found: Sequence[Region], *, has_ledger: bool = True) -> None:
     if not found:
         st.caption(say("ledger.no-region"))
         return
-    rows = [(escape(_rule(region)), *_region_cells(region)) for region in found]
+    rows = [(escape(rule_name(region.rule)), *_region_cells(region)) for region in found]
     names = ("rule", "x", "y", "width", "height", "peak", "share")
     head = [name if len(name) == 1 else say(f"ledger.{name}") for name in names]
     st.html(table(say("ledger.regions"), head, rows))
     st.caption(say("ledger.share-of" if has_ledger else "ledger.share-of-map"))
 
 
-def _rule(region: Region) -> str:
-    return say(f"ledger.rule.{region.rule}") if region.rule in _RULES else region.rule or "–"
+def rule_name(rule: str) -> str:
+    """A region rule's name for the eye."""
+    return say(f"ledger.rule.{rule}") if rule in _RULES else rule or "–"
 
 
 def _region_cells(region: Region) -> tuple[str, ...]:

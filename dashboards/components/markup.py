@@ -6,7 +6,7 @@ Names and messages come from files, so every text is escaped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])")
@@ -15,6 +15,16 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])")
 def markdown_text(text: str) -> str:
     """A text from a file as it must be written to stand unchanged in Markdown."""
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def distinct(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels by the key of what they name, those that occur again with a number behind: a choice goes by its label."""
+    seen: dict[str, int] = {}
+    told = {}
+    for key, label in labels.items():
+        seen[label] = seen.get(label, 0) + 1
+        told[key] = label if seen[label] == 1 else f"{label} ({seen[label]})"
+    return told
 
 
 def signed(value: float) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 
 import streamlit as st
 
+from components.markup import distinct
 from components.study_table import date_words
 from desk import may_open
 from medcam.core.reader import Reader, Role
@@ -77,11 +78,12 @@ def choose(found: list[PriorFilm]) -> PriorFilm | None:
     if not shown:
         return None
     by_id = {one.film.film.id: one for one in found}
+    labels = distinct({key: label(one) for key, one in by_id.items()})
     with choice:
         chosen = st.selectbox(
             say("prior.choose"),
             list(by_id),
-            format_func=lambda one: label(by_id[one]),
+            format_func=labels.__getitem__,
             key=f"{_CHOSEN}-{found[0].film.film.id}",
             label_visibility="collapsed",
             disabled=len(by_id) < 2,

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import blind_read, comparison, film_view
-from components.markup import markdown_text, title
+from components.markup import distinct, markdown_text, title
 from components.study_table import date_words
 from desk import may_open, opened_desk
 from medcam.core.errors import MedcamError
@@ -70,11 +70,12 @@ def _choose_study(opened: OpenedStore, reader: Reader) -> str | None:
     if not by_id:
         return None
     names = list(by_id)
+    labels = distinct({key: _study_words(one) for key, one in by_id.items()})
     chosen: str = st.selectbox(
         say("compare.study"),
         names,
         index=names.index(wanted) if wanted in names else 0,
-        format_func=lambda one: _study_words(by_id[one]),
+        format_func=labels.__getitem__,
         key=f"compare-study-{wanted}",
     )
     if chosen != wanted:
@@ -153,6 +154,7 @@ def _choose_sides(film: ShownFilm, columns: Sequence[DeltaGenerator]) -> tuple[S
     """The two explanations: those of the address, else the newest two."""
     by_id = {one.id: one for one in film.explanations}
     names = list(by_id)
+    labels = distinct({key: label(one) for key, one in by_id.items()})
     chosen = []
     for place, (side, column) in enumerate(zip(_SIDES, columns, strict=True)):
         wanted = st.query_params.get(side)
@@ -161,7 +163,7 @@ def _choose_sides(film: ShownFilm, columns: Sequence[DeltaGenerator]) -> tuple[S
                 say(f"compare.{side}"),
                 names,
                 index=names.index(wanted) if wanted in by_id else place,
-                format_func=lambda one: label(by_id[one]),
+                format_func=labels.__getitem__,
                 key=f"compare-{side}-{film.film.id}",
             )
         st.query_params[side] = one

@@ -64,7 +64,7 @@ def _review(opened: OpenedStore, reader: Reader, shown: ShownStudy, film: ShownF
             st.info(say("review.no-explanation"))
             current = ""
         study_facts.draw(opened, shown, film, reader, blind=blind, finding=current)
-    with left:
+    with left, st.container(key="films"):
         region = _films(opened, reader, shown, film, said, finding=current, blind=blind)
     if region is not None and answers and not blind:
         answering.take_region(opened, reader, film, region)

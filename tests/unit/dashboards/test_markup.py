@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.markup import badge, balance, facts, markdown_text, probability_bar, signed, table
+from components.markup import badge, balance, distinct, facts, markdown_text, probability_bar, signed, table
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,10 @@ def test_a_bar_says_its_numbers_in_words_and_marks_what_reaches_the_threshold():
     assert 'aria-label="0.25 of &quot;1&quot;"' in probability_bar(0.25, 0.5, '0.25 of "1"')
     assert 'class="bar"' in probability_bar(0.25, 0.5, "")
     assert 'class="bar over"' in probability_bar(0.5, 0.5, "")
+
+
+def test_labels_that_occur_again_have_a_number():
+    assert distinct({"a": "PA", "b": "AP", "c": "PA"}) == {"a": "PA", "b": "AP", "c": "PA (2)"}
 
 
 def test_a_balance_draws_both_sides_of_zero_to_one_scale():
