@@ -9,17 +9,23 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from medcam.anatomy import shipped_atlas
 from medcam.core.errors import MedcamError
+from medcam.core.protocols import Classifier
+from medcam.dicom.network.security import Security, headers_from_environment
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.models.registry import load_model
+from medcam.service.jobs.batching import BatchingClassifier
 from medcam.service.jobs.retrying import RetryPolicy
+from medcam.service.jobs.turns import FairTurns
 from medcam.service.jobs.worker import Task, Worker
-from medcam.service.studies.opened import opened_store
+from medcam.service.studies.opened import OpenedStore, opened_store
 from medcam.service.submissions.box import SubmissionBox, SubmissionLimits
 from medcam.service.submissions.explaining import LoadedModels, SubmissionExplainer
 from medcam.service.submissions.submission import EXPLAIN
-from medcam.store import Job
+from medcam.store import FairClaims, Job
 
 LEASE_SECONDS = 15.0
 """What a worker that was killed was doing is taken up by another one after so long."""
@@ -37,11 +43,15 @@ class WorkOptions:
         store: Folder or URL of the store; None for the one in the user's data folder.
         threads: Threads that read, prepare and write.
         limits: Of submissions: how long they stay.
+        together: Submissions that are worked on at the same time; their films share forward passes.
+        engine: What computes the maps, see `medcam.load_model`.
     """
 
     store: str | None = None
     threads: int = 1
     limits: SubmissionLimits = field(default_factory=SubmissionLimits)
+    together: int = 4
+    engine: str = "auto"
 
 
 def run_worker(options: WorkOptions, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
@@ -60,17 +70,38 @@ def run_worker(options: WorkOptions, stop: threading.Event, ready: Callable[[], 
     shipped_atlas()  # a damaged installation stops the worker here instead of failing every submission
     with opened_store(options.store, make=False) as opened, ReaderPool(options.threads) as readers:
         box = SubmissionBox.of(opened.address, opened.jobs, options.limits)
-        explainer = SubmissionExplainer(box, LoadedModels(load_model), readers, options.threads)
-        owner = f"work {platform.node()} {os.getpid()}"
-        tasks = {EXPLAIN: Task(explainer, _POLICY)}
-        worker = Worker(opened.jobs, tasks, owner, lease=LEASE_SECONDS, poll=0.2, ended=_ended)
-        sweeper = threading.Thread(target=_sweep, args=(box, stop), name="medcam-sweep", daemon=True)
-        sweeper.start()
-        ready()
-        _LOG.info("working")
-        worker.run(stop)
-        sweeper.join()
+        explainer = SubmissionExplainer(
+            box, LoadedModels(_loader(options)), readers, options.threads, Security(headers=headers_from_environment())
+        )
+        turns = FairTurns(FairClaims(opened.store))
+        workers = [_worker(opened, explainer, turns, place) for place in range(options.together)]
+        threads = [threading.Thread(target=_sweep, args=(box, stop), name="medcam-sweep", daemon=True)]
+        threads += [
+            threading.Thread(target=worker.run, args=(stop,), name=f"medcam-work-{place}", daemon=True)
+            for place, worker in enumerate(workers)
+        ]
+        # Set once: what each run of its own sets and resets would reach into the others.
+        with threadpool_limits(1, user_api="blas"):
+            for thread in threads:
+                thread.start()
+            ready()
+            _LOG.info("working")
+            for thread in threads:
+                thread.join()
         _LOG.info("stopped")
+
+
+def _loader(options: WorkOptions) -> Callable[[str], Classifier]:
+    def load(name: str) -> Classifier:
+        return BatchingClassifier(load_model(name, options.engine), others=lambda: options.together)
+
+    return load
+
+
+def _worker(opened: OpenedStore, explainer: SubmissionExplainer, turns: FairTurns, place: int) -> Worker:
+    owner = f"work {platform.node()} {os.getpid()} {place}"
+    tasks = {EXPLAIN: Task(explainer, _POLICY)}
+    return Worker(opened.jobs, tasks, owner, lease=LEASE_SECONDS, poll=0.2, ended=_ended, turns=turns)
 
 
 def _ended(job: Job, how: str) -> None:

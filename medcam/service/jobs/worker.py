@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from medcam.core.errors import MedcamError
 from medcam.service.jobs.retrying import RetryPolicy
@@ -48,6 +49,14 @@ class Task:
     bury: Callable[[Job, MedcamError], None] = _nothing
 
 
+class Turns(Protocol):
+    """How a worker comes by jobs."""
+
+    def claimed(self, kinds: Collection[str], owner: str, lease: float) -> AbstractContextManager[Job | None]:
+        """A job for as long as the block lasts; None where there is none for this worker now."""
+        ...
+
+
 class Worker:
     """One thread's worth of work. Several workers, in one process or many, share a queue.
 
@@ -59,6 +68,7 @@ class Worker:
         lease: Seconds of a lease, renewed at a third of it.
         poll: Seconds between looks at an empty queue.
         ended: Called with each job and how it ended: "done", "retried", "failed" or "interrupted".
+        turns: How it comes by jobs; by default it takes the one that has been due the longest.
     """
 
     def __init__(
@@ -70,9 +80,11 @@ class Worker:
         lease: float = LEASE_SECONDS,
         poll: float = POLL_SECONDS,
         ended: Callable[[Job, str], None] = lambda _job, _how: None,
+        turns: Turns | None = None,
     ) -> None:
         self._queue, self._tasks, self._owner = queue, dict(tasks), owner
         self._lease, self._poll, self._ended = lease, poll, ended
+        self._turns = turns or _LongestDue(queue)
 
     def run(self, stop: threading.Event) -> None:
         """Works until told to stop; a database that fails is tried again. Returns when the job at hand has ended."""
@@ -90,18 +102,21 @@ class Worker:
                 stop.wait(self._poll)
 
     def step(self, stop: threading.Event) -> bool:
-        """Does the job that has been due the longest; False where none is due.
+        """Does the job whose turn it is; False where none is due.
 
         Raises:
             StoreError: The database cannot be used. The job is claimable again when its lease ends.
         """
-        job = self._queue.claim(list(self._tasks), self._owner, self._lease)
-        if job is None:
-            return False
+        with self._turns.claimed(list(self._tasks), self._owner, self._lease) as job:
+            if job is not None:
+                self._do(job, stop)
+        return job is not None
+
+    def _do(self, job: Job, stop: threading.Event) -> None:
         task = self._tasks[job.kind]
         if job.losses > task.policy.losses:
             self._give_up(job, task, _abandoned())
-            return True
+            return
         with self._holding(job, stop) as leave:
             try:
                 task.handler(job, leave)
@@ -113,7 +128,6 @@ class Worker:
             else:
                 self._queue.finish(job)
                 self._ended(job, "done")
-        return True
 
     def _failed(self, job: Job, task: Task, error: Exception) -> None:
         told = _told(error)
@@ -161,6 +175,15 @@ class Worker:
         finally:
             over.set()
             thread.join()
+
+
+class _LongestDue:
+    def __init__(self, queue: JobQueue) -> None:
+        self._queue = queue
+
+    @contextmanager
+    def claimed(self, kinds: Collection[str], owner: str, lease: float) -> Iterator[Job | None]:
+        yield self._queue.claim(kinds, owner, lease)
 
 
 def _told(error: Exception) -> MedcamError:

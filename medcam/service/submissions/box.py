@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -93,28 +93,60 @@ class SubmissionBox:
             OutputError: The disk refuses them.
             StoreError: The database does.
         """
+        self._refuse_more(owner)
+
+        def fill(folder: Path, fresh: Submission) -> Submission:
+            number, size = self._write(folder, files)
+            return replace(fresh, files=number, bytes=size)
+
+        return self._keep(Submission(new_id(), owner, self.clock(), model, method, tuple(outputs)), fill)
+
+    def refer(
+        self, owner: str, source: str, *, model: str, method: str = "", outputs: Sequence[str] = ("json",)
+    ) -> Submission:
+        """Asks for what lies in a DICOMweb service to be explained; it is fetched when its turn comes.
+
+        Args:
+            owner: Who asks.
+            source: As `medcam annotate` takes it. Whether the service may be asked is the caller's to decide.
+            model: As in `take`.
+            method: As in `take`.
+            outputs: As in `take`.
+
+        Raises:
+            InputError: The owner has too many submissions (`too-many-submissions`).
+            OutputError: The disk refuses it.
+            StoreError: The database does.
+        """
+        self._refuse_more(owner)
+        fresh = Submission(new_id(), owner, self.clock(), model, method, tuple(outputs), source=source)
+        return self._keep(fresh, lambda _folder, submission: submission)
+
+    def _refuse_more(self, owner: str) -> None:
         if len(self.owned(owner)) >= self.limits.open:
             raise InputError(
                 f"{self.limits.open} submissions are there already",
                 code="too-many-submissions",
                 next_step="Let go of one first.",
             )
-        submission_id = new_id()
-        part = self.folder / f"{submission_id}{_PART}"
+
+    def _keep(self, fresh: Submission, fill: Callable[[Path, Submission], Submission]) -> Submission:
+        part = self.folder / f"{fresh.id}{_PART}"
         try:
             with writing():
                 (part / "inputs").mkdir(parents=True)
-            number, size = self._write(part / "inputs", files)
-            submission = Submission(
-                submission_id, owner, self.clock(), model, method, tuple(outputs), files=number, bytes=size
-            )
+            submission = fill(part / "inputs", fresh)
             SubmissionFolder(part).write(submission)
             with writing():
-                part.rename(self.folder / submission_id)
+                part.rename(self.folder / fresh.id)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        self.queue.enqueue(EXPLAIN, submission.key, {"submission": submission_id})
+        self._ask(submission)
         return submission
+
+    def _ask(self, submission: Submission, *, once: bool = False) -> bool:
+        payload = {"submission": submission.id}
+        return self.queue.enqueue(EXPLAIN, submission.key, payload, once=once, client=submission.owner)
 
     def owned(self, owner: str) -> list[Submission]:
         """The submissions of an owner, the newest first."""
@@ -178,7 +210,7 @@ class SubmissionBox:
         for submission in self._all():
             if (self.folder_of(submission.id).results / MANIFEST_NAME).exists():
                 continue
-            asked += self.queue.enqueue(EXPLAIN, submission.key, {"submission": submission.id}, once=True)
+            asked += self._ask(submission, once=True)
         return asked
 
     def _all(self) -> list[Submission]:

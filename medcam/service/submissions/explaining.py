@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from medcam.core.protocols import Classifier
+from medcam.dicom.network.security import Security
 from medcam.service.annotate.options import AnnotateOptions, parse_outputs
 from medcam.service.annotate.run import annotate
 from medcam.service.annotate.stages import Readers
@@ -26,12 +27,14 @@ class SubmissionExplainer:
         models: The classifier of a name, loaded once.
         readers: Who parses the files.
         workers: Threads that read and prepare.
+        security: How DICOMweb services are called that submissions name.
     """
 
     box: SubmissionBox
     models: Callable[[str], Classifier] = field(repr=False)
     readers: Readers = field(repr=False)
     workers: int = 1
+    security: Security = field(default_factory=Security, repr=False)
 
     def __call__(self, job: Job, leave: Callable[[], bool]) -> None:
         """Explains the submission of a job; one that was let go of meanwhile is done.
@@ -54,11 +57,22 @@ class SubmissionExplainer:
         classifier = self.models(submission.model)
         films = self.box.films(submission)
         films.keep_card(classifier.card)
-        annotate([folder.inputs], folder.results, self._options(submission), look, self.readers, classifier, films)
+        annotate(
+            [submission.source or folder.inputs],
+            folder.results,
+            self._options(submission),
+            look,
+            self.readers,
+            classifier,
+            films,
+        )
 
     def _options(self, submission: Submission) -> AnnotateOptions:
         return AnnotateOptions(
-            model=submission.model, outputs=parse_outputs(",".join(submission.outputs)), workers=self.workers
+            model=submission.model,
+            outputs=parse_outputs(",".join(submission.outputs)),
+            workers=self.workers,
+            security=self.security,
         )
 
 

@@ -41,6 +41,7 @@ class Submission:
         outputs: What is written for each film, as `medcam annotate --write` names it.
         files: How many files.
         bytes: Of all files.
+        source: What is fetched from a DICOMweb service, as `medcam annotate` takes it; empty for files handed in.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Submission:
     outputs: tuple[str, ...] = ("json",)
     files: int = 0
     bytes: int = 0
+    source: str = ""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
