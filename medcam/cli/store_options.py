@@ -19,8 +19,8 @@ ANCHOR_MINUTES = 15.0
 AnchorToOption = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|syslog",
-        help="Write the head of the audit trail there: at the start, now and then, and at the end.",
+        metavar="FILE",
+        help="Write the head of the audit trail to a file, or to syslog: at the start, now and then, and at the end.",
         show_default="nowhere",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ import typer
 from medcam.cli.console import ExitCode, say, tell
 from medcam.cli.stopping import stop_signals
 from medcam.cli.store_options import ANCHOR_MINUTES, AnchorMinutesOption, AnchorToOption, StoreOption
+from medcam.service.jobs.processes import PARENT_VARIABLE
 
 
 def work(
@@ -19,7 +21,6 @@ def work(
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads that read and prepare films.")] = 1,
     anchor_to: AnchorToOption = None,
     anchor_minutes: AnchorMinutesOption = ANCHOR_MINUTES,
-    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Explain what is handed in to a store, such as by the page Explore. Research use. Not a medical device.
 
@@ -32,7 +33,7 @@ def work(
 
     log_as_json_lines()
     with stop_signals() as (stop, heard):
-        if with_parent:
+        if PARENT_VARIABLE in os.environ:
             threading.Thread(target=_outlived, args=(stop,), name="medcam-parent", daemon=True).start()
         with anchoring(store, anchor_to, anchor_minutes):
             run_worker(WorkOptions(store, threads), stop, lambda: say("Working   (Ctrl-C ends it)"))

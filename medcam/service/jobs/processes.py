@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 _LONGEST_PAUSE, _HEALTHY_SECONDS, _STOP_SECONDS = 60.0, 60.0, 20.0
 _LOOK_SECONDS = 0.5
+PARENT_VARIABLE = "MEDCAM_WORK_WITH_PARENT"
+"""Environment variable that tells a worker to end when its standard input is closed."""
 
 
 class WorkerProcesses:
@@ -26,8 +28,8 @@ class WorkerProcesses:
 
     def __init__(self, store: str, number: int = 1, threads: int = 1) -> None:
         # A URL may hold a password, and everybody on a machine sees the arguments of its processes.
-        self._environment = {**os.environ, "MEDCAM_STORE": store}
-        self._command = [sys.executable, "-m", "medcam", "work", "--with-parent", "--threads", str(threads)]
+        self._environment = {**os.environ, "MEDCAM_STORE": store, PARENT_VARIABLE: "1"}
+        self._command = [sys.executable, "-m", "medcam", "work", "--threads", str(threads)]
         self._stop = threading.Event()
         self._watchers = [
             threading.Thread(target=self._watch, name=f"medcam-work-{place}", daemon=True) for place in range(number)
