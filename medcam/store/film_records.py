@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from medcam.core.study import Study
 from medcam.store.schema.base import SHORT_ID
 
 
@@ -117,3 +118,18 @@ class KeptExplanation:
     def id(self) -> str:
         """16 hexadecimal digits: how addresses and the audit trail name it."""
         return self.sha256[:SHORT_ID]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyContents:
+    """A study with all that a page shows of it.
+
+    Args:
+        study: The study.
+        films: Its films in the order in which they came, each with what models said of it, the newest first.
+        priors: Earlier studies of the same patient, the latest first; none where patient or date are not known.
+    """
+
+    study: Study = field(repr=False)
+    films: tuple[tuple[KeptRadiograph, tuple[KeptExplanation, ...]], ...] = field(repr=False)
+    priors: tuple[Study, ...] = field(repr=False)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from medcam.core.errors import InputError
 from medcam.core.study import Study
 from medcam.store.engine import ConflictError, Store
-from medcam.store.film_records import KeptExplanation, KeptModel, KeptRadiograph
+from medcam.store.film_records import KeptExplanation, KeptModel, KeptRadiograph, StudyContents
 from medcam.store.film_rows import (
     explanation_of,
     film_of,
@@ -176,28 +176,53 @@ class FilmStore:
         with self._store.read() as session:
             return list(session.scalars(select(ExplanationRow.id).order_by(ExplanationRow.created, ExplanationRow.id)))
 
-    def priors(self, study: Study) -> list[Study]:
-        """Earlier studies of the same patient, the latest first; none where patient or date are not known."""
-        if not (study.patient_id and study.study_date):
-            return []
-        query = (
-            select(StudyRow)
-            .where(
-                StudyRow.patient_id == study.patient_id,
-                StudyRow.issuer == study.issuer,
-                StudyRow.study_date < study.study_date,
-                StudyRow.study_date != "",
-            )
-            .order_by(StudyRow.study_date.desc(), StudyRow.id)
+    def contents(self, study_id: str) -> StudyContents | None:
+        """A study with all that a page shows of it, as it is at one moment; None where there is none of this id."""
+        films = (
+            select(RadiographRow)
+            .where(RadiographRow.study_id == study_id)
+            .order_by(RadiographRow.created, RadiographRow.id)
+        )
+        said = (
+            select(ExplanationRow.radiograph_id, ExplanationRow.id)
+            .join(RadiographRow, RadiographRow.id == ExplanationRow.radiograph_id)
+            .where(RadiographRow.study_id == study_id)
+            .order_by(ExplanationRow.created.desc(), ExplanationRow.id)
         )
         with self._store.read() as session:
-            return [study_of(row) for row in session.scalars(query)]
+            row = session.get(StudyRow, study_id)
+            if row is None:
+                return None
+            kept = [film_of(film) for film in session.scalars(films)]
+            explanations: dict[str, list[KeptExplanation]] = {film.id: [] for film in kept}
+            for film_id, explanation_id in session.execute(said):
+                explanations[film_id].append(self._remembered(session, explanation_id))
+            study = study_of(row)
+            found = tuple((film, tuple(explanations[film.id])) for film in kept)
+            return StudyContents(study, found, tuple(_priors(session, study)))
 
     def counts(self) -> dict[str, int]:
         """How many studies, radiographs and explanations there are."""
         tables = {"studies": StudyRow, "radiographs": RadiographRow, "explanations": ExplanationRow}
         with self._store.read() as session:
             return {name: session.scalar(select(func.count()).select_from(row)) or 0 for name, row in tables.items()}
+
+
+def _priors(session: Session, study: Study) -> list[Study]:
+    """Earlier studies of the same patient, the latest first; none where patient or date are not known."""
+    if not (study.patient_id and study.study_date):
+        return []
+    query = (
+        select(StudyRow)
+        .where(
+            StudyRow.patient_id == study.patient_id,
+            StudyRow.issuer == study.issuer,
+            StudyRow.study_date < study.study_date,
+            StudyRow.study_date != "",
+        )
+        .order_by(StudyRow.study_date.desc(), StudyRow.id)
+    )
+    return [study_of(row) for row in session.scalars(query)]
 
 
 def _add_film(session: Session, film: KeptRadiograph, now: float) -> None:

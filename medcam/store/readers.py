@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import UsageError
@@ -126,11 +126,17 @@ class ReaderStore:
 
     def may_read(self, reader: Reader, study_id: str) -> bool:
         """Whether a study is there and the reader may read it, as the store has both now."""
+        mine = and_(AssignmentRow.reader_id == ReaderRow.id, AssignmentRow.study_id == StudyRow.id)
+        # One question, since pages ask it at every look.
+        query = (
+            select(ReaderRow.id)
+            .join(StudyRow, StudyRow.id == study_id)
+            .outerjoin(AssignmentRow, mine)
+            .where(ReaderRow.id == reader.id, ReaderRow.active.is_(True))
+            .where(or_(ReaderRow.everything.is_(True), AssignmentRow.study_id.is_not(None)))
+        )
         with self._store.read() as session:
-            row = session.get(ReaderRow, reader.id)
-            if row is None or not row.active or session.get(StudyRow, study_id) is None:
-                return False
-            return row.everything or session.get(AssignmentRow, (reader.id, study_id)) is not None
+            return session.scalar(query) is not None
 
 
 def _refuse_unknown(session: Session, ids: list[str]) -> None:

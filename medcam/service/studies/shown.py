@@ -84,13 +84,13 @@ def shown_study(opened: OpenedStore, study_id: str) -> ShownStudy:
         InputError: There is no such study (code `no-such-study`).
         StoreError: The database cannot be used.
     """
-    study = opened.films.study(study_id)
-    if study is None:
+    contents = opened.films.contents(study_id)
+    if contents is None:
         raise InputError(
             "there is no such study", code="no-such-study", next_step="The page `Worklist` shows the ids of studies."
         )
-    films = tuple(ShownFilm(film, tuple(opened.films.explanations(film.id))) for film in opened.films.films(study_id))
-    return ShownStudy(study, films, tuple(opened.films.priors(study)))
+    films = tuple(ShownFilm(film, explanations) for film, explanations in contents.films)
+    return ShownStudy(contents.study, films, contents.priors)
 
 
 @lru_cache(maxsize=64)

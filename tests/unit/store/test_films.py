@@ -98,9 +98,9 @@ def test_priors_are_earlier_studies_of_the_same_patient(films):
     keep(6, patient_id="P", issuer="X", study_date="")
     keep(7)
 
-    assert [prior.id for prior in films.priors(films.study(study(3).id))] == [study(2).id, study(1).id]
-    assert films.priors(films.study(study(1).id)) == []
-    assert films.priors(films.study(study(7).id)) == []
+    assert [prior.id for prior in films.contents(study(3).id).priors] == [study(2).id, study(1).id]
+    assert films.contents(study(1).id).priors == ()
+    assert films.contents(study(7).id).priors == ()
 
 
 def test_keeping_is_noted_with_the_digests_of_film_model_and_explanation(films, store):
@@ -138,3 +138,18 @@ def test_a_model_is_kept_once_and_counts_what_it_said(films):
     assert [(model.version, model.explanations) for model in films.models()] == [("2", 0), ("1", 1)]
     assert films.model(CARD.card_sha256) == CARD
     assert films.model("0" * 64) is None
+
+
+def test_the_contents_of_a_study_are_its_films_with_what_was_said_of_each(films):
+    films.keep(study(0), film(0), explanation("first", created=1.0), now=1.0)
+    films.keep(study(0), film(1), explanation("other", created=1.0), now=2.0)
+    films.keep(study(0), film(0), explanation("second", created=2.0), now=3.0)
+    films.keep(study(9), film(9, 9), explanation("elsewhere", created=9.0), now=4.0)
+
+    found = films.contents(study(0).id)
+
+    assert found.study == study(0)
+    assert [one.id for one, _ in found.films] == [film(0).id, film(1).id]
+    assert [[said.request for said in told] for _, told in found.films] == [["second", "first"], ["other"]]
+    assert [list(told) for _, told in found.films] == [films.explanations(one.id) for one, _ in found.films]
+    assert films.contents("f" * 16) is None
