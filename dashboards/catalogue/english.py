@@ -100,6 +100,7 @@ ENGLISH: Mapping[str, str] = {
     "review.table.probability": "Probability",
     "review.table.threshold": "Threshold",
     "review.table.answer": "Model",
+    "review.table.said": "Answer",
     "review.table.mine": "Mine",
     "review.table.reader": "Reader",
     "review.table.when": "When",

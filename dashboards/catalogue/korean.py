@@ -96,6 +96,7 @@ KOREAN: Mapping[str, str] = {
     "review.table.probability": "확률",
     "review.table.threshold": "문턱값",
     "review.table.answer": "모델",
+    "review.table.said": "답",
     "review.table.mine": "내 답변",
     "review.table.reader": "판독자",
     "review.table.when": "시각",

@@ -64,7 +64,7 @@ def _answers(opened: OpenedStore, shown: ShownStudy) -> None:
         st.caption(say("review.no-answers"))
         return
     readers = {reader.id: reader.name for reader in opened.readers.all()}
-    head = tuple(say(f"review.table.{name}") for name in ("finding", "answer", "reader", "when", "comment"))
+    head = tuple(say(f"review.table.{name}") for name in ("finding", "said", "reader", "when", "comment"))
     rows = [
         (
             escape(finding_name(one.review.finding)),
