@@ -73,6 +73,7 @@ class SubmissionExplainer:
             outputs=parse_outputs(",".join(submission.outputs)),
             workers=self.workers,
             security=self.security,
+            method=submission.method or None,
         )
 
 

@@ -112,6 +112,10 @@ class HeldFilms:
             write_text(path, json.dumps(fields, allow_nan=False))
         return new
 
+    def any(self) -> bool:
+        """Whether there is one."""
+        return next((path for path in self.folder.glob("*.json") if path.name != _CARD), None) is not None
+
     def all(self) -> list[HeldFilm]:
         """The films, by study and then by the order of their digests.
 
@@ -120,6 +124,14 @@ class HeldFilms:
         """
         paths = [path for path in sorted(self.folder.glob("*.json")) if path.name != _CARD]
         return sorted((self._read(path) for path in paths), key=lambda held: held.study.id)
+
+    def one(self, sha256: str) -> HeldFilm:
+        """The film of a DICOM file's digest.
+
+        Raises:
+            InputError: It is not here, or its record is damaged (code `damaged-submission`).
+        """
+        return self._read(self._path(sha256, ".json"))
 
     def has_pixels(self, sha256: str) -> bool:
         """Whether packed pixels of a film are here."""
