@@ -19,7 +19,7 @@ from medcam.evaluate.heat import Shown, Surface, otsu
 
 STEPS = 1000
 """Levels on which a map is ordered for its precision-recall curve."""
-FRACTIONS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+FRACTIONS = tuple(round(0.05 * step, 2) for step in range(20))
 """Thresholds that are tried, as shares of a map's highest value."""
 _EIGHT = np.ones((3, 3))
 
