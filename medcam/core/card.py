@@ -105,6 +105,9 @@ class InputRecipe:
         channels: Equal grey channels.
         intensity: Name of the intensity recipe, see `medcam.models.preprocess`.
         fit: "pad" keeps the whole film on a padded square, "crop" takes the central square.
+        black: What the lower end of the intensity recipe becomes, and what is put where there is no film; None, with
+            `white`, for zero mean and unit variance over the film and 0 where there is none.
+        white: What its upper end becomes.
     """
 
     height: int
@@ -112,10 +115,14 @@ class InputRecipe:
     channels: int = 1
     intensity: str = "percentile"
     fit: str = "pad"
+    black: float | None = None
+    white: float | None = None
 
     def __post_init__(self) -> None:
         if min(self.height, self.width, self.channels) < 1:
             raise InvalidValueError("an input needs at least one row, column and channel")
+        if (self.black is None) != (self.white is None) or (self.black is not None and self.black == self.white):
+            raise InvalidValueError("black and white are two different values, or both left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,10 @@ class ModelCard:
         limits: What it must not be used for, and where it fails.
         performance: Overall figures by name.
         out_of_distribution_threshold: Scores above it are flagged; None when the model has no such gate.
+        measured_on: What the figures were measured on, and how; empty where nobody measured it here.
+        origin: Where the weights came from, with the digest of that file; empty for those that were trained here.
+        weights_licence: Under which terms the weights are; empty where nobody said so.
+        citation: What to cite.
     """
 
     name: str
@@ -157,6 +168,10 @@ class ModelCard:
     limits: tuple[str, ...] = ()
     performance: Mapping[str, Interval] = field(default_factory=dict)
     out_of_distribution_threshold: float | None = None
+    measured_on: str = ""
+    origin: str = ""
+    weights_licence: str = ""
+    citation: str = ""
 
     def __post_init__(self) -> None:
         names = [finding.name for finding in self.findings]

@@ -61,6 +61,17 @@ class Backbone(nn.Module):
         """
         return {self.layer: self._features(images)} if self._stages is None else self._stages(images)
 
+    def add_constant_channel(self) -> None:
+        """Lets the network see a second channel of ones beside the one it is given.
+
+        A mean that was subtracted before a padded convolution is no bias: at the border fewer of its taps see it. With
+        a channel of ones, padded alike, it is exact (`medcam.models.published.folding`).
+        """
+        features, stages = self._features, self._stages
+        self._features = lambda images: features(with_ones(images))
+        if stages is not None:
+            self._stages = lambda images: stages(with_ones(images))
+
     @torch.no_grad()
     def _measure(self) -> int:
         first = next(module for module in self.network.modules() if isinstance(module, nn.Conv2d))
@@ -69,6 +80,11 @@ class Backbone(nn.Module):
         size = int(self._features(torch.zeros(1, first.in_channels, 64, 64)).shape[1])
         self.train(was_training)
         return size
+
+
+def with_ones(images: Tensor) -> Tensor:
+    """Images [n, c, h, w] with a channel of ones behind theirs."""
+    return torch.cat([images, torch.ones_like(images[:, :1])], dim=1)
 
 
 Builder = Callable[..., Backbone]
@@ -92,7 +108,13 @@ def backbone_names() -> tuple[str, ...]:
 
 
 def build_backbone(
-    name: str, *, in_channels: int = 1, stride: int = 32, padding_mode: str = "zeros", **options: Any
+    name: str,
+    *,
+    in_channels: int = 1,
+    stride: int = 32,
+    padding_mode: str = "zeros",
+    constant_channel: bool = False,
+    **options: Any,
 ) -> Backbone:
     """Builds a backbone with random weights.
 
@@ -101,6 +123,7 @@ def build_backbone(
         in_channels: Channels of the input.
         stride: Input pixels per feature cell: 32, 16, 8 or 4.
         padding_mode: "zeros", "reflect" or "replicate"; the latter two leave no cue of where the border is.
+        constant_channel: The network sees a channel of ones behind those of the input.
         options: Passed to MONAI's constructor.
 
     Raises:
@@ -114,7 +137,9 @@ def build_backbone(
     if builder is None:
         known = ", ".join(backbone_names())
         raise ModelError(f"no backbone {name!r}", code="unknown-backbone", next_step=f"Known: {known}.")
-    backbone: Backbone = builder(in_channels=in_channels, stride=stride, **options)
+    backbone: Backbone = builder(in_channels=in_channels + constant_channel, stride=stride, **options)
+    if constant_channel:
+        backbone.add_constant_channel()
     if padding_mode != "zeros":
         _set_padding(backbone, cast("_Mirrored", padding_mode))
     return backbone

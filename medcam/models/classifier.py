@@ -13,6 +13,7 @@ from medcam.core.card import ModelCard
 from medcam.core.errors import InvalidValueError
 from medcam.models.backbones import Backbone, build_backbone
 from medcam.models.heads import PoolingHead, build_head
+from medcam.models.tail_head import TailHead
 
 SHARPNESS = 2.0
 """Of the units' softplus, log(1 + exp(sharpness * x)) / sharpness."""
@@ -98,15 +99,18 @@ def new_network(
     Args:
         backbone: Registry name.
         backbone_options: Options of `build_backbone`.
-        head_options: "head" (registry name, "gap" by default), "nonnegative", "finding_units", and the head's own, such
-            as "r" of "lse".
+        head_options: "head" (registry name, "gap" by default, or "none" for a tail without class maps), "nonnegative",
+            "finding_units", and the head's own, such as "r" of "lse".
         findings: How many outputs.
     """
     options = dict(head_options)
     finding_units = bool(options.pop("finding_units", False))
     body = build_backbone(backbone, **dict(backbone_options))
+    name = str(options.pop("head", "gap"))
+    if name == "none":
+        return GapClassifier(body, TailHead(body.out_channels, findings, **options))
     head = build_head(
-        str(options.pop("head", "gap")),
+        name,
         findings if finding_units else body.out_channels,
         findings,
         nonnegative=bool(options.pop("nonnegative", False)),

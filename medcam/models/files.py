@@ -1,4 +1,7 @@
-"""A model on disk: `card.json` and `weights.safetensors`, weights in fp16 and perhaps a gate. Nothing is pickled."""
+"""A model on disk: `card.json` and `weights.safetensors`, perhaps with a gate. Nothing is pickled.
+
+Weights of models that are trained here are kept in fp16; those that were brought from elsewhere as they came.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,9 @@ def halve(classifier: GapClassifier) -> None:
             value.copy_(_stored(value))
 
 
-def save_model(folder: Path, classifier: GapClassifier, card: ModelCard, gate: Gate | None = None) -> ModelCard:
+def save_model(
+    folder: Path, classifier: GapClassifier, card: ModelCard, gate: Gate | None = None, *, half: bool = True
+) -> ModelCard:
     """Writes a model folder; the card comes last and makes it complete.
 
     Args:
@@ -47,6 +52,7 @@ def save_model(folder: Path, classifier: GapClassifier, card: ModelCard, gate: G
         classifier: The network; call `halve` first where the figures on the card must be those of the saved weights.
         card: Its card; the digest is filled in.
         gate: Its gate, None for none.
+        half: Keeps the weights in fp16, half as large; otherwise in fp32.
 
     Returns:
         The card with the digest of weights and gate.
@@ -55,7 +61,7 @@ def save_model(folder: Path, classifier: GapClassifier, card: ModelCard, gate: G
         ModelError: A weight is not a number, or too large for fp16 (code "broken-weights").
     """
     tensors = {
-        name: _stored(value).contiguous().cpu()
+        name: (_stored(value) if half else value).contiguous().cpu()
         for name, value in classifier.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }

@@ -21,6 +21,9 @@ from medcam.models.isotropic import to_isotropic
 PERCENTILES = {"percentile": (0.5, 99.5), "full": (0.02, 99.98), "window": (0.5, 99.5)}
 """Percentiles of the unpadded pixels that become 0 and 1, by intensity recipe; what lies beyond is clipped."""
 
+DISPLAY = "display"
+"""The intensity recipe that takes brightness as it is shown, black as 0 and white as 1, and stretches nothing."""
+
 SAMPLES = 250_000
 """Percentiles are read from about this many evenly spaced pixels of a large film."""
 
@@ -31,20 +34,26 @@ def prepare(radiograph: Radiograph, recipe: InputRecipe) -> ModelInput:
     Args:
         radiograph: Denser is brighter. Pixels that are not square are made so.
         recipe: Intensity "percentile" (of the pixels after the Modality LUT), "full" (the same with hardly any of
-            them clipped, where the extremes matter) or "window" (as displayed); fit "pad" or "crop".
+            them clipped, where the extremes matter), "window" (the same of the displayed brightness) or "display"
+            (displayed brightness as it is); fit "pad" or "crop".
 
     Returns:
-        float32 [channels, height, width], zero mean and unit variance over the film, 0 where padded.
+        float32 [channels, height, width]: from the recipe's black to its white, black where padded; or, where it has
+        none, zero mean and unit variance over the film, 0 where padded.
 
     Raises:
         InvalidValueError: The recipe names an unknown intensity or fit.
     """
-    pixels = radiograph.window.apply(radiograph.pixels) if recipe.intensity == "window" else radiograph.pixels
+    shown = recipe.intensity in ("window", DISPLAY)
+    pixels = radiograph.window.apply(radiograph.pixels) if shown else radiograph.pixels
     return _prepare(pixels, radiograph.padding, recipe, radiograph.pixel_aspect)
 
 
 def prepare_array(pixels: npt.ArrayLike, recipe: InputRecipe) -> ModelInput:
-    """The same for a plain array [height, width], denser brighter, without padding, on square pixels."""
+    """The same for a plain array [height, width], denser brighter, without padding, on square pixels.
+
+    For the intensity "display" it holds brightness, 0 (black) to 1 (white).
+    """
     values = np.asarray(pixels, dtype=np.float32)
     if values.ndim != 2 or 0 in values.shape or not np.isfinite(values).all():
         raise InvalidValueError("a film must be a finite array [height, width]")
@@ -65,33 +74,40 @@ def checked_inputs(inputs: FloatArray, recipe: InputRecipe) -> Tensor:
 
 
 def _prepare(pixels: FloatArray, padding: BoolArray | None, recipe: InputRecipe, aspect: float) -> ModelInput:
-    if recipe.intensity not in PERCENTILES:
+    if recipe.intensity not in (*PERCENTILES, DISPLAY):
         raise InvalidValueError(f"unknown intensity recipe {recipe.intensity!r}")
     if recipe.fit not in FITS:
         raise InvalidValueError(f"unknown fit {recipe.fit!r}")
-    scaled, known = _rescale(pixels, padding, PERCENTILES[recipe.intensity])
+    scaled, known = _rescale(pixels, padding, PERCENTILES.get(recipe.intensity))
     scaled, known, square = to_isotropic(scaled, known, aspect)
     scaled, known, transform = FITS[recipe.fit](scaled, known, square)
     small = _area_resize(scaled, recipe.height, recipe.width)
     weight = _area_resize(known, recipe.height, recipe.width)
+    stacked = np.repeat(_valued(small, weight, recipe)[None], recipe.channels, axis=0)
+    return ModelInput(stacked, transform.resize(recipe.height, recipe.width))
+
+
+def _valued(small: FloatArray, weight: FloatArray, recipe: InputRecipe) -> FloatArray:
+    """Intensities 0..1, 0 where there is no film, in the recipe's values."""
+    if recipe.black is not None and recipe.white is not None:
+        return np.asarray(recipe.black + small * np.float32(recipe.white - recipe.black), dtype=np.float32)
     inside = weight > 0.5
     values = np.zeros_like(small)
     if inside.any():
         film = small[inside] / weight[inside]
         values[inside] = (film - film.mean()) / max(float(film.std()), 1e-6)
-    stacked = np.repeat(values[None], recipe.channels, axis=0)
-    return ModelInput(stacked, transform.resize(recipe.height, recipe.width))
+    return values
 
 
 def _rescale(
-    pixels: FloatArray, padding: BoolArray | None, percentiles: tuple[float, float]
+    pixels: FloatArray, padding: BoolArray | None, percentiles: tuple[float, float] | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Percentiles to 0..1; returns (values with 0 where padded, 1 where there is film)."""
+    """Percentiles to 0..1, or what is in 0..1 already; returns (values with 0 where padded, 1 where there is film)."""
     known = np.ones(pixels.shape, dtype=np.float32) if padding is None else (~padding).astype(np.float32)
     film = pixels.reshape(-1) if padding is None else pixels[~padding]
     if film.size == 0:
         return np.zeros_like(pixels), np.zeros_like(known)
-    low, high = np.percentile(film[:: max(1, film.size // SAMPLES)], percentiles)
+    low, high = (0.0, 1.0) if percentiles is None else np.percentile(film[:: max(1, film.size // SAMPLES)], percentiles)
     scaled = np.clip((pixels - np.float32(low)) / np.float32(max(high - low, 1e-6)), 0.0, 1.0)
     return np.asarray(scaled * known, dtype=np.float32), known
 

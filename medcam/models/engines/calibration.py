@@ -30,4 +30,4 @@ def calibration_films() -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
 
 def calibration_inputs(recipe: InputRecipe) -> FloatArray:
     """The films as a model takes them: float32 [films, channels, height, width]."""
-    return np.stack([prepare_array(film, recipe).values for film in calibration_films()])
+    return np.stack([prepare_array(film / np.float32(255), recipe).values for film in calibration_films()])

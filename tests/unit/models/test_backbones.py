@@ -74,3 +74,14 @@ def test_a_neck_at_another_stride_is_refused() -> None:
 
 def test_every_registered_name_is_listed() -> None:
     assert {"densenet121", "resnet18", "seresnet50", "efficientnet-b0"} <= set(backbone_names())
+
+
+@pytest.mark.parametrize("name", ["densenet121", "resnet18"])
+def test_a_constant_channel_is_seen_behind_the_input(name: str) -> None:
+    backbone = build_backbone(name, in_channels=1, constant_channel=True).eval()
+    plain = build_backbone(name, in_channels=2).eval()
+    plain.load_state_dict(backbone.state_dict())
+    images = torch.randn(2, 1, 64, 64)
+    with torch.no_grad():
+        assert backbone(images).equal(plain(torch.cat([images, torch.ones_like(images)], dim=1)))
+        assert backbone.layers(images)[backbone.layer].equal(backbone(images))

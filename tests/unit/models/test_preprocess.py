@@ -279,3 +279,33 @@ def test_the_callers_array_is_left_alone() -> None:
     before = pixels.copy()
     prepare_array(pixels, InputRecipe(32, 32))
     np.testing.assert_array_equal(pixels, before)
+
+
+@pytest.mark.parametrize(("black", "white"), [(-1024.0, 1024.0), (-0.449, 0.551), (1.0, 0.0)])
+def test_brightness_as_displayed_becomes_the_recipes_values(black: float, white: float) -> None:
+    recipe = InputRecipe(64, 64, intensity="display", fit="crop", black=black, white=white)
+    shown = np.linspace(0.0, 1.0, 64, dtype=np.float32)[None].repeat(64, axis=0)
+    assert np.allclose(prepare_array(shown, recipe).values[0], black + shown * (white - black), atol=1e-3)
+
+
+def test_displayed_brightness_goes_through_the_window_and_is_not_stretched() -> None:
+    pixels = np.full((64, 64), 0.75, dtype=np.float32)
+    pixels[:, :32] = 0.5
+    film = Radiograph(pixels=pixels, window=DisplayWindow(VoiFunction.LINEAR_EXACT, center=1.0, width=2.0))
+    recipe = InputRecipe(64, 64, intensity="display", black=-1024.0, white=1024.0)
+    values = prepare(film, recipe).values[0]
+    assert np.allclose(values[:, :31], -512.0)
+    assert np.allclose(values[:, 33:], -256.0)
+
+
+def test_where_there_is_no_film_is_the_recipes_black() -> None:
+    recipe = InputRecipe(64, 64, intensity="display", black=-1024.0, white=1024.0)
+    values = prepare_array(np.ones((64, 32), dtype=np.float32), recipe).values[0]
+    assert np.all(values[:, :15] == -1024.0)
+    assert np.all(values[:, 17:47] == 1024.0)
+
+
+@pytest.mark.parametrize(("black", "white"), [(0.0, None), (None, 1.0), (1.0, 1.0)])
+def test_half_a_range_is_none(black: float | None, white: float | None) -> None:
+    with pytest.raises(InvalidValueError):
+        InputRecipe(64, 64, black=black, white=white)
