@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from medcam.cli import audit, bench, evaluate, models, phantom, probe, readers, store
+from medcam.cli import audit, bench, evaluate, models, phantom, probe, readers, store, tokens
 from medcam.cli.annotate import annotate
 from medcam.cli.console import reporting_errors
 from medcam.cli.deidentify import deidentify
@@ -16,6 +16,7 @@ from medcam.cli.doctor import doctor
 from medcam.cli.experiments import experiments
 from medcam.cli.listen import listen
 from medcam.cli.review import review
+from medcam.cli.serve import serve
 from medcam.cli.train import train
 from medcam.cli.work import work
 
@@ -23,6 +24,7 @@ _ORDER = (
     "demo",
     "annotate",
     "review",
+    "serve",
     "listen",
     "work",
     "models",
@@ -35,6 +37,7 @@ _ORDER = (
     "audit",
     "store",
     "readers",
+    "tokens",
     "deidentify",
     "doctor",
 )
@@ -60,6 +63,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(annotate)
 app.command()(review)
+app.command()(serve)
 app.command()(listen)
 app.command()(work)
 app.add_typer(models.app, name="models")
@@ -72,6 +76,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(readers.app, name="readers")
+app.add_typer(tokens.app, name="tokens")
 app.command()(deidentify)
 app.command()(doctor)
 

@@ -23,11 +23,13 @@ class Shading:
         full_scale: The value, in logit units per cell, that gets the last colour; larger ones get it too.
         threshold: Values up to it are not coloured.
         signed: Whether values under -threshold are coloured too, in the colours of evidence against.
+        opacity: At full scale, 0 to 1; weaker evidence is fainter in proportion.
     """
 
     full_scale: float
     threshold: float = 0.0
     signed: bool = False
+    opacity: float = STRONGEST
     _mixes: tuple[ByteArray, FloatArray] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -35,7 +37,11 @@ class Shading:
             raise InvalidValueError("a colour scale needs a positive end")
         if not self.threshold >= 0.0:
             raise InvalidValueError("a colour threshold is at least 0")
-        object.__setattr__(self, "_mixes", (_colours(self.signed), _opacities(self.signed)))
+        if not 0.0 <= self.opacity <= 1.0:
+            raise InvalidValueError("an opacity lies between 0 and 1")
+        object.__setattr__(
+            self, "_mixes", (_colours(self.signed), _opacities(self.signed) * np.float32(self.opacity / STRONGEST))
+        )
 
     def blend(self, grey: ByteArray, values: FloatArray) -> ByteArray:
         """Colours a film.

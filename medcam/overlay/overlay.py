@@ -16,7 +16,7 @@ from medcam.core.geometry import Box, GridTransform
 from medcam.core.radiograph import Radiograph
 from medcam.core.resample import Sampler
 from medcam.core.threshold import region_threshold
-from medcam.overlay.blend import Shading
+from medcam.overlay.blend import STRONGEST, Shading
 from medcam.overlay.film import Film
 from medcam.overlay.marks import draw_regions, draw_view
 from medcam.overlay.panel import Caption, draw_foot, draw_panel, draw_warning
@@ -37,6 +37,8 @@ def draw_overlay(
     long_side: int = 1024,
     scale: Scale = "model",
     signed: bool = False,
+    threshold: float | None = None,
+    opacity: float = STRONGEST,
 ) -> ByteArray:
     """Draws a finding on its film, with all that a reader needs beside it.
 
@@ -54,6 +56,8 @@ def draw_overlay(
         long_side: Pixels along the longer side of the film; unused for a `Film`.
         scale: "model" for the card's absolute colour scale, "image" to scale colours to this image (said so).
         signed: Whether evidence against is coloured too.
+        threshold: Values up to it are not coloured, in logit units per cell; by default that of the region rule.
+        opacity: Of the colours at full scale, 0 to 1.
 
     Returns:
         uint8 RGB [height, width, 3], larger than the film.
@@ -63,7 +67,9 @@ def draw_overlay(
     """
     film = radiograph if isinstance(radiograph, Film) else Film.of(radiograph, long_side)
     unit = _unit(film)
-    picture, caption = lay_map(film, finding, card, model, unit, scale=scale, signed=signed)
+    picture, caption = lay_map(
+        film, finding, card, model, unit, scale=scale, signed=signed, threshold=threshold, opacity=opacity
+    )
     body = _beside(side_gutter(picture, film.letters, unit), caption, unit)
     return stacked(draw_warning(ood, body.shape[1], unit), body) if ood.flagged else body
 
@@ -77,6 +83,8 @@ def lay_map(
     *,
     scale: Scale = "model",
     signed: bool = False,
+    threshold: float | None = None,
+    opacity: float = STRONGEST,
 ) -> tuple[ByteArray, Caption]:
     """The film with map and marks alone, and what is to be said of it; arguments and errors as in `draw_overlay`.
 
@@ -88,6 +96,8 @@ def lay_map(
         unit: Scales the lines.
         scale: As in `draw_overlay`.
         signed: As in `draw_overlay`.
+        threshold: As in `draw_overlay`.
+        opacity: As in `draw_overlay`.
 
     Returns:
         uint8 RGB [height, width, 3] of the film's drawn size, and the caption.
@@ -102,11 +112,11 @@ def lay_map(
     rule = card.rule_for(finding.map.method) if card else PAPER_RULE
     common = card.scale_for(finding.map.method) if card and scale == "model" else None
     full_scale = max(float(np.abs(values).max()), 1e-6) if common is None else common
-    threshold = region_threshold(rule, highest if finding.map.values.max() > 0.0 else 0.0)
-    shading = Shading(full_scale, threshold, signed)
+    by_rule = region_threshold(rule, highest if finding.map.values.max() > 0.0 else 0.0)
+    shading = Shading(full_scale, by_rule if threshold is None else threshold, signed, opacity)
     shown = _shown(finding.regions, rule.name)
     sees_all = _seen(transform) is None
-    caption = Caption(finding, model, rule, shown, shading, highest, common is not None, sees_all)
+    caption = Caption(finding, model, rule, shown, shading, highest, common is not None, sees_all, threshold is None)
     return _marked(film, shading.blend(film.grey, values), caption, unit), caption
 
 

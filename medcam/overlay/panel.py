@@ -32,6 +32,7 @@ class Caption:
         highest: Highest value of the map on the film, in logit units per cell.
         comparable: Whether the colour scale is the same for every image of the model.
         sees_all: Whether the model saw the whole film.
+        by_rule: Whether the threshold of the colours is the rule's, or somebody's choice.
     """
 
     finding: Finding
@@ -42,6 +43,7 @@ class Caption:
     highest: float
     comparable: bool
     sees_all: bool
+    by_rule: bool = True
 
     @property
     def quiet(self) -> bool:
@@ -192,14 +194,16 @@ def _key(column: Column, caption: Caption, unit: float) -> None:
             column.text(f"and {len(caption.regions) - _SHOWN_REGIONS} smaller", size, MUTED)
     if caption.highest > 0.0:
         column.space(4 * unit)
-        column.text(_rule_words(caption.rule, caption.shading), round(15 * unit), MUTED)
+        column.text(_rule_words(caption), round(15 * unit), MUTED)
     if not caption.sees_all:
         column.text("Grey frame: the part that the model saw.", round(15 * unit), MUTED)
     column.space(4 * unit)
 
 
-def _rule_words(rule: RegionRule, shading: Shading) -> str:
-    over = f"Coloured over {number(shading.threshold)}"
+def _rule_words(caption: Caption) -> str:
+    rule, over = caption.rule, f"Coloured over {number(caption.shading.threshold)}"
+    if not caption.by_rule:
+        return f"{over}, as was asked for; outline by the {rule.name} rule."
     if rule.kind is RegionRuleKind.PEAK_FRACTION:
         return f"{over} ({rule.name} rule: {100 * rule.threshold:.0f} % of the peak)."
     return f"{over} ({rule.name} rule)."

@@ -9,7 +9,7 @@ from medcam.store.job_records import Job, JobState
 from medcam.store.jobs import JobQueue
 from medcam.store.readers import ReaderStore
 from medcam.store.reviews import KeptReview, Reading, ReviewStore
-from medcam.store.tokens import ApiToken, Scope, TokenStore
+from medcam.store.tokens import TokenStore
 from medcam.store.trail import (
     GENESIS,
     AuditDraft,
@@ -25,7 +25,6 @@ from medcam.store.worklist import Worklist
 __all__ = [
     "GENESIS",
     "AnswerStore",
-    "ApiToken",
     "AuditDraft",
     "AuditEvent",
     "AuditTrail",
@@ -44,7 +43,6 @@ __all__ = [
     "Reading",
     "ReviewStore",
     "SaidFinding",
-    "Scope",
     "Store",
     "StoreError",
     "TokenStore",

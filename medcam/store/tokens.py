@@ -7,11 +7,10 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import select
 
+from medcam.core.api_token import ApiToken, Scope
 from medcam.core.errors import UsageError
 from medcam.store.engine import Store
 from medcam.store.schema import ApiTokenRow
@@ -21,37 +20,6 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _PREFIX = "medcam_"
 _SECRET_BYTES = 32
 _DAY = 86_400.0
-
-
-class Scope(StrEnum):
-    """What a token is good for."""
-
-    SUBMIT = "submit"
-    READ = "read"
-    METRICS = "metrics"
-
-
-@dataclass(frozen=True, slots=True)
-class ApiToken:
-    """A token without its secret.
-
-    Args:
-        name: What it is called; its submissions belong to this name.
-        scopes: What it is good for.
-        created: Seconds since 1970 UTC.
-        expires: The same; None for never.
-        revoked: The same; None while it is good.
-    """
-
-    name: str
-    scopes: frozenset[Scope]
-    created: float
-    expires: float | None = None
-    revoked: float | None = None
-
-    def good(self, now: float) -> bool:
-        """Whether it opens anything at a time."""
-        return self.revoked is None and (self.expires is None or now < self.expires)
 
 
 class TokenStore:

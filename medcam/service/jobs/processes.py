@@ -30,10 +30,15 @@ class WorkerProcesses:
         # A URL may hold a password, and everybody on a machine sees the arguments of its processes.
         self._environment = {**os.environ, "MEDCAM_STORE": store, PARENT_VARIABLE: "1"}
         self._command = [sys.executable, "-m", "medcam", "work", "--threads", str(threads)]
-        self._stop = threading.Event()
+        self._stop, self._alive, self._lock = threading.Event(), 0, threading.Lock()
         self._watchers = [
             threading.Thread(target=self._watch, name=f"medcam-work-{place}", daemon=True) for place in range(number)
         ]
+
+    @property
+    def alive(self) -> int:
+        """How many run now."""
+        return self._alive
 
     def start(self) -> None:
         """Starts them."""
@@ -57,14 +62,20 @@ class WorkerProcesses:
             pause = 1.0 if time.monotonic() - began > _HEALTHY_SECONDS else min(2 * pause, _LONGEST_PAUSE)
             self._stop.wait(pause)
 
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self._alive += more
+
     @contextmanager
     def _process(self) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(  # noqa: S603  our own command
             self._command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
         )
+        self._count(1)
         try:
             yield process
         finally:
+            self._count(-1)
             assert process.stdin is not None
             with contextlib.suppress(OSError):
                 process.stdin.close()

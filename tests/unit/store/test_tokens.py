@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from medcam.core.api_token import Scope
 from medcam.core.errors import UsageError
-from medcam.store import Scope, Store, TokenStore, audit_events
+from medcam.store import Store, TokenStore, audit_events
 
 
 @pytest.fixture
