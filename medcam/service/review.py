@@ -240,8 +240,9 @@ def _running(command: list[str], store: str, settings: ReviewSettings) -> Iterat
         _end(server)
 
 
-_QUIET = {"FORWARDED_ALLOW_IPS": "", "PYTHONUNBUFFERED": "1"}
-"""Nobody's word is taken for where a request comes from."""
+_QUIET = {"FORWARDED_ALLOW_IPS": "", "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+"""Nobody's word is taken for where a request comes from. And every run of a page is a thread: where each had a heap of
+its own (glibc gives eight to a core), what one gave back would not serve the next."""
 
 
 @contextmanager

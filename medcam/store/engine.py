@@ -18,8 +18,8 @@ from medcam.store.migrate import NewerStoreError, upgrade
 BUSY_SECONDS = 30.0
 """How long a writer of SQLite waits for another one."""
 DIALECTS = ("sqlite", "postgresql")
-_CACHE_KIB = 16 * 1024
-"""Memory in which a connection to SQLite keeps pages of the file, at the most: the indexes of a worklist fit."""
+_CACHE_KIB = 4 * 1024
+"""Memory in which a connection to SQLite keeps pages of the file, at the most. Each thread at work has one."""
 _READS = "medcam_reads"
 """Option of a connection whose transactions write nothing."""
 

@@ -158,7 +158,7 @@ def serve_instead(monkeypatch, program):
 def test_a_server_that_stops_by_itself_is_told(monkeypatch, tmp_path, free_port):
     started = serve_instead(monkeypatch, "raise SystemExit(7)")
 
-    settings = review.ReviewSettings(port=free_port)
+    settings = review.ReviewSettings(port=free_port, workers=0)
     with pytest.raises(review.ReviewError, match="exit code 7") as stopped:
         review.serve_review(str(tmp_path), settings, lambda _: pytest.fail("it never answered"))
 

@@ -186,7 +186,9 @@ class Filling:
         closed = np.arange(self.openable, self.studies)
         for reader in range(1, self.readers, 2):
             others = chance.choice(closed, min(ASSIGNED // 2, closed.size), replace=False)
-            for number in (*range(min(self.openable, ASSIGNED // 2)), *sorted(others.tolist())):
+            # Each their own: readers do not read the same study at the same moment.
+            films = chance.choice(self.openable, max(1, min(self.openable // 2, ASSIGNED // 2)), replace=False)
+            for number in (*sorted(films.tolist()), *sorted(others.tolist())):
                 yield {"reader_id": reader + 1, "study_id": study_id(number), "created": self.now}
 
 
