@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from medcam.cli.console import command_line, say, show, stoppable, tell
+from medcam.core.errors import UsageError
 
 if TYPE_CHECKING:
     from medcam.experiments.bench.figure import Figure
@@ -51,6 +52,8 @@ def dashboard(
     plan = replace(BenchPlan().quicker() if quick else BenchPlan(), readers=readers, think=think)
     if reruns is not None:
         plan = replace(plan, reruns=reruns)
+    if page is not None and not page.parent.is_dir():
+        raise UsageError(f"there is no folder {page.parent} for the page", code="output-not-writable")
     with stoppable("What was measured so far is lost."):
         found = run_dashboard_bench(plan, store=store, report=tell)
     if page is not None:
