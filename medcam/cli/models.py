@@ -1,4 +1,4 @@
-"""`medcam models`: which models there are, and what their cards say."""
+"""`medcam models list`, `methods` and `show`: which models there are, and what their cards say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from medcam.core.card import Interval, ModelCard
 
-app = typer.Typer(help="List models and show their cards.", no_args_is_help=True)
+app = typer.Typer(help="List, show, fetch, import and export models.", no_args_is_help=True)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -30,16 +30,40 @@ def list_models(json: _Json = False) -> None:
     if json:
         typer.echo(dumps([_summary(name, card) for name, card in cards.items()], indent=1, ensure_ascii=False))
         return
-    table = Table("name", "version", "findings", "intended use")
+    table = Table("name", "version", "findings", "what for", "measured")
     for name, card in cards.items():
         if isinstance(card, ModelError):
-            table.add_row(name, "", "", f"cannot be used: {card.message}")
+            table.add_row(name, "", "", f"cannot be used: {card.message}", "")
         else:
-            table.add_row(name, card.version, ", ".join(card.finding_names), card.intended_use)
+            findings = ", ".join(card.finding_names)
+            table.add_row(_marked(name), card.version, findings, card.intended_use, _measured(card))
     if cards:
         show(table)
     else:
         say("No model is installed. `medcam train` makes one; its folder can be named with --model.")
+    _tell_published(set(cards))
+
+
+def _marked(name: str) -> str:
+    from medcam.models.registry import DEFAULT_MODEL
+
+    return f"{name} (default)" if name == DEFAULT_MODEL else name
+
+
+def _measured(card: ModelCard) -> str:
+    """What was measured, and on what."""
+    figures = "; ".join(f"{name} {_interval(interval)}" for name, interval in card.performance.items())
+    return (
+        " ".join(text for text in (f"{figures}." if figures else "", card.measured_on) if text) or "not measured here"
+    )
+
+
+def _tell_published(here: set[str]) -> None:
+    from medcam.models.published.catalogue import catalogue
+
+    absent = [name for name in catalogue() if name not in here]
+    if absent:
+        say(f"Published by others, for `medcam models fetch NAME`: {', '.join(absent)}.")
 
 
 @app.command("methods")
@@ -115,12 +139,21 @@ def _with_model(probe: str) -> str:
 def _summary(name: str, card: ModelCard | ModelError) -> dict[str, Any]:
     if isinstance(card, ModelError):
         return {"name": name, "error": card.code}
+    from dataclasses import asdict
+
+    from medcam.models.registry import DEFAULT_MODEL
+
     return {
         "name": name,
         "version": card.version,
         "weights_sha256": card.weights_sha256,
         "findings": list(card.finding_names),
         "intended_use": card.intended_use,
+        "default": name == DEFAULT_MODEL,
+        "performance": {figure: asdict(interval) for figure, interval in card.performance.items()},
+        "measured_on": card.measured_on,
+        "weights_licence": card.weights_licence,
+        "origin": card.origin,
     }
 
 
@@ -131,12 +164,17 @@ def _facts(card: ModelCard) -> tuple[tuple[str, str], ...]:
         ("Network", f"{card.backbone}, head {card.head}, maps at {card.layer}"),
         (
             "Input",
-            f"{recipe.channels} x {recipe.height} x {recipe.width}, intensity {recipe.intensity}, fit {recipe.fit}",
+            f"{recipe.channels} x {recipe.height} x {recipe.width}, intensity {recipe.intensity}, fit {recipe.fit}"
+            + ("" if recipe.black is None else f", black {recipe.black:g}, white {recipe.white:g}"),
         ),
         ("Out of distribution", "no gate" if gate is None else f"flagged over a score of {gate:.3g}"),
         ("Trained on", card.training_data),
         ("Licence of the data", card.training_licence),
         ("Trained by", card.training_command),
+        ("Measured", card.measured_on),
+        ("From", card.origin),
+        ("Licence of the weights", card.weights_licence),
+        ("Cite", card.citation),
     )
 
 
@@ -156,3 +194,6 @@ def _findings(card: ModelCard) -> Table:
 
 def _interval(interval: Interval) -> str:
     return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+
+
+from medcam.cli import models_exchange as _models_exchange  # noqa: E402, F401  adds its commands to `app`

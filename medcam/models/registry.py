@@ -15,6 +15,7 @@ from medcam.models.loaded import LoadedModel
 from medcam.models.probes.files import CARD as PROBE_CARD
 from medcam.models.probes.files import load_probe_folder, read_probe_card
 from medcam.models.probes.probed import JOIN, ProbedModel, combined_card
+from medcam.models.published.catalogue import catalogue
 
 DEFAULT_MODEL = "phantom"
 ENTRY_POINTS = "medcam.models"
@@ -97,9 +98,11 @@ def find_model(name: str | Path) -> Path:
         if (Path(name) / CARD).is_file():
             return Path(name)
     raise ModelError(
-        f"there is no model {str(name)!r}",
+        f"there is no model {str(name)!r}" + (" on this computer" if str(name) in catalogue() else ""),
         code="no-such-model",
-        next_step=f"Known models: {', '.join(sorted(known)) or 'none'}; a model folder's path is taken too.",
+        next_step=f"`medcam models fetch {name}` downloads it from its publisher."
+        if str(name) in catalogue()
+        else f"Known models: {', '.join(sorted(known)) or 'none'}; a model folder's path is taken too.",
     )
 
 

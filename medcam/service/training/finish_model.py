@@ -102,6 +102,7 @@ def finish_model(
         findings=findings,
         performance=overall_figures(findings, measured, measuring),
         out_of_distribution_threshold=limit,
+        measured_on=f"{len(measuring)} held-out films of the kind that it was trained on, 95 % bootstrap intervals.",
     )
     return save_model(folder, classifier, card, gate)
 

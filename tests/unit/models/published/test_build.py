@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from plain_networks import PlainDenseNet, PlainResNet, lively
 from torch import nn
 
 from medcam.core.card import FindingCard
@@ -14,8 +15,6 @@ from medcam.models.published.build import Meaning, build_model
 from medcam.models.published.checkpoint import Checkpoint, read_checkpoint
 from medcam.models.published.folding import fold_grey
 from medcam.models.published.layouts import CHEXNET, IMAGENET, LAYOUTS, XRAYVISION, guess_layout, map_checkpoint
-
-from .networks import PlainDenseNet, PlainResNet, lively
 
 SIDE = 64
 NETWORKS = {

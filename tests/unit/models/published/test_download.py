@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from file_server import FileServer, serving
 
 from medcam.core.errors import MedcamError
 from medcam.models.published import download as module
@@ -18,66 +17,10 @@ DATA = bytes(range(256)) * 8192
 DIGEST = hashlib.sha256(DATA).hexdigest()
 
 
-class Server(ThreadingHTTPServer):
-    """Serves DATA at /file, and misbehaves as told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.data, self.etag, self.cut, self.asked = DATA, '"one"', 0, []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.headers.get("Range"))
-        if self.path == "/moved":
-            self.send_response(302)
-            self.send_header("Location", "/file")
-            self.send_header("X-Linked-Etag", f'"{DIGEST}"')
-            self.end_headers()
-            return
-        if self.path == "/elsewhere":
-            self.send_response(302)
-            self.send_header("Location", "http://example.org/file")
-            self.end_headers()
-            return
-        if self.path != "/file":
-            self.send_error(404)
-            return
-        self.answer()
-
-    def answer(self) -> None:
-        asked = self.headers.get("Range")
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-        if self.headers.get("If-Range") != self.server.etag:
-            start = 0
-        body = self.server.data[start:]
-        self.send_response(206 if start else 200)
-        self.send_header("ETag", self.server.etag)
-        self.send_header("Content-Length", str(len(body)))
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(self.server.data) - 1}/{len(self.server.data)}")
-        self.end_headers()
-        self.wfile.write(body[: self.server.cut] if self.server.cut else body)
-        self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as serving:
-        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield serving
-        serving.shutdown()
-        thread.join()
+def server() -> Iterator[FileServer]:
+    with serving(DATA) as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)

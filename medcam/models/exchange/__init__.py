@@ -1,0 +1,1 @@
+"""Models in formats that others read, and back again."""

@@ -1,0 +1,1 @@
+"""Models of others brought in and fetched, models of ours handed out."""
