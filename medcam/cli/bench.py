@@ -67,6 +67,29 @@ def dashboard(
         show(_table(found.figures))
 
 
+@app.command()
+def service(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    clients: Annotated[int, typer.Option(metavar="N", help="Clients that hand in film after film.", min=1)] = 50,
+    films: Annotated[int, typer.Option(metavar="N", help="Films of each of them.", min=1)] = 4,
+    flood: Annotated[
+        int, typer.Option(metavar="N", help="Films of one more client, all handed in at once.", min=1)
+    ] = 40,
+    size: Annotated[int, typer.Option(metavar="PX", help="Side of the films in pixels.", min=64)] = 1024,
+    workers: Annotated[int, typer.Option(metavar="N", help="Worker processes.", min=1)] = 1,
+) -> None:
+    """Load-test the HTTP API: many clients at a real server, beside the batch pipeline on the same films."""
+    from medcam.experiments.bench.service.run import ServicePlan, run_service_bench
+
+    plan = ServicePlan(clients=clients, films=films, flood=flood, size=size, workers=workers)
+    with stoppable("What was measured so far is lost."):
+        found = run_service_bench(plan, report=tell)
+    if as_json:
+        say(json.dumps([figure.to_json() for figure in found]))
+    else:
+        show(_table(found))
+
+
 def _table(figures: tuple[Figure, ...]) -> Table:
     table = Table("figure", "value", "95 % interval", "unit", "target", "n", box=None)
     for one in figures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -31,7 +32,7 @@ from medcam.service.submissions.results import SubmissionResults
 from medcam.service.submissions.submission import Submission
 
 router = APIRouter(tags=["submissions"], responses=PROBLEMS)
-_LOOK_SECONDS, _LONGEST_SECONDS, _ALIVE_LOOKS = 0.5, 3600.0, 30
+_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS, _LONGEST_SECONDS, _ALIVE_LOOKS = 0.25, 2.0, 3600.0, 10
 
 Submitter = Annotated[Client, Depends(allowed(Scope.SUBMIT))]
 Reader = Annotated[Client, Depends(allowed(Scope.READ))]
@@ -138,8 +139,8 @@ async def events(request: Request, client: Reader, submission_id: str) -> Respon
 
 
 async def _events(context: ApiContext, found: Submission) -> AsyncIterator[str]:
-    last, silent = "", 0
-    for _ in range(int(_LONGEST_SECONDS / _LOOK_SECONDS)):
+    last, silent, pause, until = "", 0, _LOOK_SECONDS, time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < until:
         try:
             # Read anew each time: a submission that was let go of meanwhile has nothing more to tell.
             await run_in_threadpool(context.box.find, found.id, found.owner)
@@ -157,8 +158,10 @@ async def _events(context: ApiContext, found: Submission) -> AsyncIterator[str]:
             yield f"event: progress\ndata: {text}\n\n"
         elif silent % _ALIVE_LOOKS == 0:
             yield ": alive\n\n"
+        # Many clients that wait must not take the processor from those who work for them.
+        pause = _LOOK_SECONDS if text != last else min(1.5 * pause, _SLOWEST_LOOK_SECONDS)
         last = text
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(pause)
 
 
 def _asked(model: str, method: str, outputs: str) -> dict[str, Any]:
