@@ -52,7 +52,8 @@ def _head(bench: DashboardBench) -> str:
     worklist. Half of the readers may read everything, the others what is assigned to them."""
     second = """A rerun counts from the message that a reader sends to the message that the page is drawn. What a
     browser then does with it is not in the figures, nor are the static files that it loads once. The simulated
-    readers run on the same processor cores as the server and the database, and take their share."""
+    readers run on the same processor cores as the server and the database, and take their share. One reader's
+    first pages, for which the server loads what it needs, are not measured."""
     return "\n\n".join(("# How fast the review pages are", _prose(first), _prose(second)))
 
 
@@ -77,7 +78,7 @@ def _verdicts(bench: DashboardBench, figures: dict[str, Figure]) -> str:
                     f"memory over reruns, {name}",
                     f"< {_FLAT:.0%} more per {_MANY:,}",
                     _drift_words(drift),
-                    _flat(drift, figures.get(f"memory/{one.name}/warm")),
+                    _flat(drift, figures.get(f"memory/{one.name}/warm"), one.hurried.reruns if one.hurried else 0),
                 )
             )
     if bench.missing:
@@ -182,10 +183,12 @@ def _drift_words(drift: Figure) -> str:
     return f"{many * drift.value:+.0f} MiB ({ends}) per {_MANY:,} reruns"
 
 
-def _flat(drift: Figure, warm: Figure | None) -> str:
+def _flat(drift: Figure, warm: Figure | None, reruns: int) -> str:
     """Flat is what grows by less than a twentieth over so many reruns, at the upper end of the interval."""
     if warm is None or not math.isfinite(drift.value):
         return "not measured"
+    if reruns < _MANY / 2:
+        return f"not told by {reruns:,} reruns"
     if _MANY / 1000 * drift.high <= _FLAT * warm.value:
         return "yes"
     return "not told apart from flat" if drift.low <= 0.0 else "**no**"

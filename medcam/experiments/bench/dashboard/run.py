@@ -35,6 +35,8 @@ from medcam.service.studies.address import FILMS_VARIABLE
 from medcam.service.studies.opened import OpenedStore, opened_store
 
 _PACKAGES = ("streamlit", "SQLAlchemy", "uvicorn", "websockets")
+_FIRST = 30
+"""Reruns before anything is measured."""
 Report = Callable[[str], None]
 
 
@@ -182,6 +184,8 @@ def _measure(
 
             return send_readers(server, load, tell)
 
+        # The first pages of a server that has just been started wait for what it loads once.
+        read("one reader, not measured", Load(names[:1], _FIRST, plan.seconds, 0.0, plan.seed + 2))
         thinking = Load(names, 10 * plan.reruns, plan.seconds, plan.think, plan.seed)
         calm = read(f"{plan.readers} readers who think", thinking)
         haste = None
