@@ -116,6 +116,12 @@ def published(name: str) -> Published:
     return found
 
 
+def known_by_file(name: str) -> Published | None:
+    """The entry whose file has that name, for a file that was downloaded by other means; None where there is none."""
+    found = [entry for entry in catalogue().values() if entry.url.rpartition("/")[2] == name]
+    return found[0] if len(found) == 1 and found[0].outputs else None
+
+
 def _on_the_hub(name: str) -> Published:
     repository, _, revision = name.partition("@")
     words = repository.split("/")

@@ -44,6 +44,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         size = path.stat().st_size
+        if not path.is_file():
+            raise unknown("it is no file")
         with path.open("rb") as file:
             head = file.read(64)
         if size > MOST_BYTES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medcam.core.card import FindingCard, ModelCard
@@ -14,7 +14,7 @@ from medcam.models.exchange.onnx_file import read_onnx
 from medcam.models.exchange.own import CARD_KEY, from_own
 from medcam.models.files import load_folder, save_model
 from medcam.models.published.build import Meaning, build_model
-from medcam.models.published.catalogue import Published
+from medcam.models.published.catalogue import Published, known_by_file
 from medcam.models.published.checkpoint import Checkpoint, read_checkpoint
 from medcam.models.published.layouts import AUTO, BUNDLE, NAMES, Layout, guess_layout, layout, map_checkpoint
 from medcam.models.published.mapped import Mapped
@@ -25,6 +25,7 @@ UNNAMED = "-"
 """In the place of a finding: an output that means nothing and is left out."""
 NOT_MEASURED = "Nobody measured it here: no figures, no calibrated regions or colours, no gate for strange films."
 _ONNX = ".onnx"
+XRV = "torchxrayvision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def import_model(path: Path, request: Request) -> ModelCard:
 
     Args:
         path: What torch.save or safetensors wrote, the folder of a MONAI bundle, or what `medcam models export` wrote.
+            A file of torchxrayvision that has the name it has upstream is taken for what the catalogue knows.
         request: What the user says of it.
 
     Returns:
@@ -86,6 +88,8 @@ def import_model(path: Path, request: Request) -> ModelCard:
     if request.layout not in NAMES:
         layout(request.layout)
     folder = new_model_folder(request.name, replace=request.replace)
+    if not request.findings and not request.published and request.layout in (AUTO, XRV):
+        request = replace(request, published=known_by_file(path.name))
     if path.is_dir() or request.layout == BUNDLE:
         bundle = read_bundle(path)
         return _own(bundle.card, bundle.checkpoint, folder) if bundle.card else _foreign(path, bundle, request, folder)
@@ -96,8 +100,9 @@ def import_model(path: Path, request: Request) -> ModelCard:
 
 
 def _own(card: str, checkpoint: Checkpoint, folder: Path) -> ModelCard:
-    """What medcam exported, as it was."""
-    return save_model(folder, *from_own(card, checkpoint.tensors), half=False)
+    """What medcam exported, as it was but for its name."""
+    network, own, gate = from_own(card, checkpoint.tensors)
+    return save_model(folder, network, replace(own, name=folder.name), gate, half=False)
 
 
 def _foreign(path: Path, bundle: Bundle, request: Request, folder: Path) -> ModelCard:
@@ -138,6 +143,8 @@ def _known(bundle: Bundle, mapped: Mapped, request: Request) -> _Known:
         )
     notes = [NOT_MEASURED, chosen.note, one.note if one else ""]
     about = {"weights_licence": bundle.licence}
+    if chosen.findings:
+        about["intended_use"] = f"Frontal chest films: findings of {chosen.name}. Research. Not a medical device."
     if one:
         about |= {"weights_licence": one.weights_licence, "citation": one.citation, "training_data": one.training_data}
         about |= {"measured_on": one.measured_on, "intended_use": f"{one.purpose} Research. Not a medical device."}

@@ -150,6 +150,7 @@ def test_what_is_exported_comes_back_the_same(form: Format, kind: str, tmp_path:
     first, second = load_model("theirs").predict(images()), load_model("again").predict(images())
     assert np.abs(first.logits - second.logits).max() < 1e-4
     assert np.abs(first.maps - second.maps).max() < 1e-4
+    assert again.name == "again"
     assert again.findings == card.findings
     assert again.origin == card.origin
 
@@ -369,3 +370,22 @@ def test_weights_in_half_precision_stay_what_they_were(file: Path, tmp_path: Pat
 
     first = load_model(tmp_path / "half").predict(images())
     assert np.array_equal(load_model("again").predict(images()).logits, first.logits)
+
+
+def test_a_file_with_upstreams_name_is_known(file: Path) -> None:
+    entry = catalogue()["densenet121-res224-chex"]
+    renamed = file.rename(file.with_name(entry.url.rpartition("/")[2]))
+
+    card = import_model(renamed, Request("chex", "torchxrayvision", side=SIDE))
+
+    assert card.finding_names == entry.findings
+    assert card.findings[0].threshold == entry.outputs[0].threshold
+    assert card.weights_licence == entry.weights_licence
+
+
+def test_a_pipe_is_no_checkpoint(tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "pipe")
+
+    assert code(import_model, tmp_path / "pipe", Request("a")) == "unknown-checkpoint"
