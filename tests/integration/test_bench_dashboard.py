@@ -13,7 +13,7 @@ from medcam.experiments.bench.dashboard.page import page_of
 from medcam.experiments.bench.dashboard.plan import BenchPlan
 from medcam.experiments.bench.dashboard.run import DashboardBench, run_dashboard_bench
 
-PLAN = BenchPlan(readers=3, studies=200, openable=80, think=0.02, seconds=2.0, reruns=30, repeats=1)
+PLAN = BenchPlan(readers=3, studies=200, openable=80, think=0.02, seconds=0.5, reruns=30, repeats=1)
 
 
 @pytest.fixture(scope="module")
