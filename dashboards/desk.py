@@ -102,8 +102,7 @@ class StoreAccess:
         """Whether a reader may see a study, or what they have handed in themselves ("own-" and the submission's id)."""
         assert isinstance(reader, DeskReader)
         if study.startswith(OWN):
-            label = reader.reader.label
-            return any(study == own_id(one) for one in submissions(self._opened).owned(label))
+            return self._owns(reader.reader, study.removeprefix(OWN))
         return may_open(self._opened, reader.reader, study)
 
     def load_film(self, study: str, digest: str) -> FilmBytes | None:
@@ -118,6 +117,13 @@ class StoreAccess:
             return None
         # Sent as they are: the viewer undoes the packing itself, and can say so when they are damaged.
         return FilmBytes(data, encoding=IDENTITY)
+
+    def _owns(self, reader: Reader, submission: str) -> bool:
+        try:
+            submissions(self._opened).find(submission, reader.label)
+        except InputError:
+            return False
+        return True
 
     def _load_own(self, submission: str, digest: str) -> FilmBytes | None:
         box = submissions(self._opened)

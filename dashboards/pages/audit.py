@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
 from pathlib import Path
 
 import streamlit as st
 
+from components.spreadsheet import csv_bytes
 from desk import opened_desk
 from medcam.core.reader import Role
 from medcam.service.audit.events import AuditEvent, events, note
@@ -100,18 +99,8 @@ def _columns(shown: list[AuditEvent]) -> dict[str, list[object]]:
 def _export(opened: OpenedStore, shown: list[AuditEvent], reader: str) -> bytes:
     """The events as CSV; that they were exported is an event too."""
     note(opened, "trail-exported", reader, {"events": len(shown)})
-    text = io.StringIO()
-    writer = csv.writer(text)
     names = ("number", "time", "kind", "reader", "study", "body", "previous", "digest", "signature")
-    writer.writerow(names)
-    for event in shown:
-        # A cell that begins like a formula is one to a spreadsheet.
-        writer.writerow([_harmless(str(getattr(event, name))) for name in names])
-    return text.getvalue().encode("utf-8")
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in "=+-@" else cell
+    return csv_bytes(names, ([getattr(event, name) for name in names] for event in shown))
 
 
 main()

@@ -31,7 +31,7 @@ LEASE_SECONDS = 15.0
 """What a worker that was killed was doing is taken up by another one after so long."""
 SWEEP_SECONDS = 600.0
 _POLICY = RetryPolicy(attempts=3, first=1.0, longest=60.0, losses=2)
-"""What two workers died over is given up: somebody waits for it, and it may be what kills them."""
+"""What three workers died over is given up: somebody waits for it, and it may be what kills them."""
 _LOG = logging.getLogger("medcam.work")
 
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -19,8 +15,8 @@ from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
 from medcam.store import find_events
 
-from .servers.processes import free_port
-from .viewer_app.browser import PATIENCE, SCREENSHOTS, launch, wait_until_ready
+from .servers.review_pages import Watch, review_pages
+from .viewer_app.browser import PATIENCE, SCREENSHOTS, launch
 
 
 @pytest.fixture(scope="module")
@@ -38,28 +34,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenedStore]:
 @pytest.fixture(scope="module")
 def page(require_tool: Callable[[str], str], store: OpenedStore) -> Iterator[Page]:
     """A page whose every request is watched: none may leave this computer, and no script may fail."""
-    chromium, port = require_tool("chromium"), free_port()
-    command = [sys.executable, "-m", "medcam", "review", "--store", str(store.address.label), "--port", str(port)]
-    asked: set[str | None] = set()
-    broken: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        try:
-            wait_until_ready(server, port)
-            with sync_playwright() as playwright:
-                browser = launch(playwright, chromium)
-                opened = browser.new_page(
-                    viewport={"width": 1440, "height": 900}, base_url=f"http://127.0.0.1:{port}", locale="en-GB"
-                )
-                opened.set_default_timeout(PATIENCE * 1000)
-                opened.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
-                opened.on("pageerror", lambda error: broken.append(str(error)))
-                yield opened
-                browser.close()
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.communicate(timeout=PATIENCE)
-    assert asked - {None} <= {"127.0.0.1"}
-    assert broken == []
+    chromium, watch = require_tool("chromium"), Watch()
+    with review_pages(store.address.label) as pages, sync_playwright() as playwright:
+        browser = launch(playwright, chromium)
+        opened = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=pages.address, locale="en-GB")
+        opened.set_default_timeout(PATIENCE * 1000)
+        watch.look_at(opened)
+        yield opened
+        browser.close()
+    watch.check()
 
 
 def keep_picture(page: Page, name: str) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -22,8 +18,8 @@ from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
 from medcam.store import audit_events
 
-from .servers.processes import free_port
-from .viewer_app.browser import PATIENCE, SCREENSHOTS, OpenViewer, launch, wait_until_ready
+from .servers.review_pages import Watch, review_pages
+from .viewer_app.browser import PATIENCE, SCREENSHOTS, OpenViewer, launch
 
 SIZE = {"width": 1280, "height": 800}
 NOBODY = Reader(0, "local", "nobody", "Nobody", frozenset({Role.READER}), everything=True)
@@ -63,15 +59,8 @@ def studies(store: OpenedStore) -> list[str]:
 
 @pytest.fixture(scope="module")
 def address(store: OpenedStore) -> Iterator[str]:
-    port = free_port()
-    command = [sys.executable, "-m", "medcam", "review", "--store", str(store.address.label), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        try:
-            wait_until_ready(server, port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.communicate(timeout=PATIENCE)
+    with review_pages(store.address.label) as pages:
+        yield pages.address
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +74,7 @@ def browser(require_tool: Callable[[str], str]) -> Iterator[Browser]:
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     """Opens pages whose every request is watched: none may leave this computer, and no script may fail."""
-    asked: set[str | None] = set()
-    broken: list[str] = []
+    watch = Watch()
     opened = []
 
     def at(path: str, locale: str = "en-GB") -> Page:
@@ -95,16 +83,14 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         opened.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        context.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
+        watch.look_at(page, context)
         page.goto(path)
         return page
 
     yield at
     for context in opened:
         context.close()
-    assert asked - {None} <= {"127.0.0.1"}
-    assert broken == []
+    watch.check()
 
 
 def settled(page: Page) -> None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from medcam.dicom import DxAttributes, save_dx
 from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
 from medcam.store import audit_events
 
-from .servers.processes import free_port
-from .viewer_app.browser import FLAGS, PATIENCE, SCREENSHOTS, wait_until_ready
+from .servers.review_pages import Watch, review_pages
+from .viewer_app.browser import PATIENCE, SCREENSHOTS, launch
 
 
 @pytest.fixture(scope="module")
@@ -37,28 +34,22 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenedStore]:
 def address(require_tool: Callable[[str], str], store: OpenedStore) -> Iterator[str]:
     """Where `medcam review` serves the store, with a worker beside it."""
     require_tool("chromium")
-    port = free_port()
-    command = [sys.executable, "-m", "medcam", "review", "--store", str(store.address.label), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        try:
-            wait_until_ready(server, port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.send_signal(signal.SIGTERM)
-            said, _ = server.communicate(timeout=PATIENCE)
-    assert server.returncode == 0, said
+    with review_pages(store.address.label) as pages:
+        yield pages.address
+    assert pages.code == 0, pages.said
 
 
 @pytest.fixture
 def page(require_tool: Callable[[str], str], address: str) -> Iterator[Page]:
+    watch = Watch()
     with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(
-            executable_path=require_tool("chromium"), headless=True, args=list(FLAGS)
-        )
+        browser = launch(playwright, require_tool("chromium"))
         opened = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address, locale="en-GB")
         opened.set_default_timeout(PATIENCE * 1000)
+        watch.look_at(opened)
         yield opened
         browser.close()
+    watch.check()
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -23,8 +19,8 @@ from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
 from medcam.store import audit_events
 
-from .servers.processes import free_port
-from .viewer_app.browser import FLAGS, PATIENCE, SCREENSHOTS, wait_until_ready
+from .servers.review_pages import Watch, review_pages
+from .viewer_app.browser import PATIENCE, SCREENSHOTS, launch
 
 STUDIES = 3
 NOBODY = Reader(0, "local", "nobody", "Nobody", frozenset({Role.READER}), everything=True)
@@ -63,27 +59,19 @@ def chromium(require_tool: Callable[[str], str]) -> str:
 @pytest.fixture(scope="module")
 def address(chromium: str, store: OpenedStore) -> Iterator[str]:
     """Where `medcam review` serves the store; it is ended by SIGTERM, in good order."""
-    port = free_port()
-    folder = str(store.address.label)
-    command = [sys.executable, "-m", "medcam", "review", "--store", folder, "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        try:
-            wait_until_ready(server, port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.send_signal(signal.SIGTERM)
-            said, _ = server.communicate(timeout=PATIENCE)
-    assert server.returncode == 0, said
-    assert f"Review: http://127.0.0.1:{port}" in said
-    assert "Research use. Not a medical device." in said
-    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=5):
+    with review_pages(store.address.label) as pages:
+        yield pages.address
+    assert pages.code == 0, pages.said
+    assert f"Review: {pages.address}" in pages.said
+    assert "Research use. Not a medical device." in pages.said
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", pages.port), timeout=5):
         pass
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(FLAGS))
+        started = launch(playwright, chromium)
         yield started
         started.close()
 
@@ -91,16 +79,13 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """A page whose every request is watched: none may leave this computer, and no script may fail."""
-    asked: set[str | None] = set()
-    broken: list[str] = []
+    watch = Watch()
     opened = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address, locale="en-GB")
     opened.set_default_timeout(PATIENCE * 1000)
-    opened.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
-    opened.on("pageerror", lambda error: broken.append(str(error)))
+    watch.look_at(opened)
     yield opened
     opened.close()
-    assert asked - {None} <= {"127.0.0.1"}
-    assert broken == []
+    watch.check()
 
 
 def ready(page: Page) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,8 +18,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.studies.opened import opened_store
 
-from .servers.processes import free_port
-from .viewer_app.browser import FLAGS, PATIENCE, SCREENSHOTS, wait_until_ready
+from .servers.review_pages import Watch, review_pages
+from .viewer_app.browser import PATIENCE, SCREENSHOTS, launch
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 PICTURES_VARIABLE = "MEDCAM_DOC_PICTURES"
@@ -39,24 +38,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def page(require_tool: Callable[[str], str], demo: Path) -> Iterator[Page]:
-    chromium, port = require_tool("chromium"), free_port()
-    command = [sys.executable, "-m", "medcam", "review", "--store", str(demo), "--port", str(port), "--workers", "0"]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server,
-        sync_playwright() as playwright,
-    ):
-        try:
-            wait_until_ready(server, port)
-            browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(FLAGS))
-            opened = browser.new_page(
-                viewport={"width": 1280, "height": 800}, base_url=f"http://127.0.0.1:{port}", locale="en-GB"
-            )
-            opened.set_default_timeout(PATIENCE * 1000)
-            yield opened
-            browser.close()
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.communicate(timeout=PATIENCE)
+    chromium, watch = require_tool("chromium"), Watch()
+    with review_pages(demo, "--workers", "0") as pages, sync_playwright() as playwright:
+        browser = launch(playwright, chromium)
+        opened = browser.new_page(viewport={"width": 1280, "height": 800}, base_url=pages.address, locale="en-GB")
+        opened.set_default_timeout(PATIENCE * 1000)
+        watch.look_at(opened)
+        yield opened
+        browser.close()
+    watch.check()
 
 
 def take(page: Page, name: str) -> None:

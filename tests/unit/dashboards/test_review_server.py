@@ -170,7 +170,7 @@ def test_a_server_that_never_answers_is_ended_and_told(monkeypatch, tmp_path, fr
     started = serve_instead(monkeypatch, "import time; time.sleep(60)")
     monkeypatch.setattr(review, "_START_SECONDS", 0.3)
 
-    settings = review.ReviewSettings(port=free_port)
+    settings = review.ReviewSettings(port=free_port, workers=0)
     with pytest.raises(review.ReviewError) as silent:
         review.serve_review(str(tmp_path), settings, lambda _: pytest.fail("it never answered"))
 
@@ -208,7 +208,7 @@ def test_the_server_ends_with_its_caller(monkeypatch, tmp_path, free_port, numbe
         signal.raise_signal(number)
 
     began = time.monotonic()
-    review.serve_review(str(tmp_path), review.ReviewSettings(port=free_port), ready)
+    review.serve_review(str(tmp_path), review.ReviewSettings(port=free_port, workers=0), ready)
 
     assert told == [f"http://127.0.0.1:{free_port}"]
     assert started[0].poll() is not None
