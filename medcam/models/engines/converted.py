@@ -17,6 +17,7 @@ import torch
 
 from medcam.core.card import InputRecipe
 from medcam.core.folders import cache_folder
+from medcam.models.engines.openvino_core import openvino_core
 from medcam.models.engines.quiet_openvino import silent
 from medcam.models.engines.torch_reference import Layers
 
@@ -91,7 +92,7 @@ def _read(package: ModuleType, place: Path) -> OpenVinoModel | None:
     if not (place / _MODEL).is_file():
         return None
     try:
-        model = package.Core().read_model(place / _MODEL)
+        model = openvino_core(package).read_model(place / _MODEL)
         os.utime(place)
     except (OSError, RuntimeError):
         _LOG.info("a converted network in the cache is damaged and is made again")

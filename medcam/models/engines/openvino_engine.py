@@ -13,6 +13,7 @@ from medcam.core.card import InputRecipe
 from medcam.models.engines.converted import OpenVinoModel, converted
 from medcam.models.engines.engine import RefusedError
 from medcam.models.engines.names import OPENVINO, Candidate
+from medcam.models.engines.openvino_core import openvino_core
 from medcam.models.engines.quiet_openvino import load_openvino
 from medcam.models.engines.torch_reference import Layers
 
@@ -46,7 +47,7 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": threads,
             "ENABLE_CPU_PINNING": False,  # the cores are shared with the decoders and with other processes
         }
-        self._compiled = package.Core().compile_model(model, _DEVICE, settings)
+        self._compiled = openvino_core(package).compile_model(model, _DEVICE, settings)
         used = self._compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
         if used != _HINTS[precision]:
             raise RefusedError(f"OpenVINO computes in {used} here")
@@ -65,7 +66,7 @@ def openvino_precisions() -> tuple[str, ...]:
     if package is None:
         return ()
     try:
-        told = package.Core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+        told = openvino_core(package).get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
     except RuntimeError:
         return ()
     return ("bf16", "fp32") if "BF16" in told else ("fp32",)
