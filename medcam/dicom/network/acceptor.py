@@ -26,12 +26,19 @@ _INVALID_PDU = "Evt19"
 
 
 class _BoundedSocket(AssociationSocket):
-    """Does not read a PDU of a length that nobody needs: the library would believe up to 4 GiB."""
+    """Does not read a PDU of a length that nobody needs (the library would believe up to 4 GiB), and always closes."""
 
     def recv(self, nr_bytes: int) -> bytearray:
         if nr_bytes > _LARGEST_PDU:
             raise OSError("a PDU is longer than 1 MiB")
         return super().recv(nr_bytes)
+
+    def _shutdown_socket(self) -> None:
+        """Closes the connection where the peer has reset it too: the library leaves that one open."""
+        kept = self.socket
+        super()._shutdown_socket()
+        if kept is not None:
+            kept.close()
 
 
 class _BoundedMessages(DIMSEServiceProvider):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import socket
 import struct
 import threading
 import time
+import warnings
 
 import pytest
 from pydicom import dcmread
@@ -40,6 +42,16 @@ from medcam.dicom.network.scp_settings import ScpSettings
 # The calling side of these tests is pynetdicom's: it leaves the socket of a refused or aborted association to the
 # garbage collector, whose warning then falls on whatever test is running.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _callers_are_collected_here():
+    """Collects what the callers left open, so that no later module is blamed for it."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
 
 CR = str(ComputedRadiographyImageStorage)
 
