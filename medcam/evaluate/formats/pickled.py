@@ -1,23 +1,22 @@
 """Reads pickles of plain values, NumPy arrays and torch tensors without running them.
 
-A pickle is a program. Unpickling one of unknown origin runs what its author wished. Here its instructions are read
-one by one (`pickletools.genops`); the few that build plain values are followed, and a call is followed only where it
-is one of those that arrays and tensors are made of, by code of this file. Nothing else is ever imported or called.
+A pickle is a program. Unpickling one of unknown origin runs what its author wished. Here it is followed by
+`medcam.core.inert_pickle`, and a call is answered only where it is one of those that arrays and tensors are made of, by
+code of this file. Nothing else is ever imported or called.
 """
 
 from __future__ import annotations
 
 import io
-import pickletools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from medcam.core.inert_pickle import Name, PickleRefusedError, follow_pickle
 from medcam.evaluate.formats.errors import PlacesError
 
 MOST_BYTES = 2**28
@@ -34,22 +33,6 @@ _STORAGES = {
     "ByteStorage": "<u1",
     "BoolStorage": "|b1",
 }
-_CONSTANT = frozenset(
-    (
-        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "STRING"),
-        *("BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
-        *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
-    )
-)
-_FIXED: dict[str, Callable[[], object]] = {
-    "NONE": lambda: None,
-    "NEWTRUE": lambda: True,
-    "NEWFALSE": lambda: False,
-    "EMPTY_TUPLE": tuple,
-    "EMPTY_LIST": list,
-    "EMPTY_DICT": dict,
-}
-_MARK = object()
 
 
 def read_pickle(path: Path) -> object:
@@ -73,19 +56,7 @@ def read_pickle(path: Path) -> object:
 
 def loads(content: bytes) -> object:
     """As `read_pickle`, of bytes."""
-    return _Reader(io.BytesIO(content)).value()
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """Something that the pickle names: never looked up."""
-
-    module: str
-    name: str
-
-    @property
-    def short(self) -> str:
-        return f"{self.module.replace('numpy.core', 'numpy._core')}.{self.name}"
+    return _plain(_follow(io.BytesIO(content), _Values()))
 
 
 @dataclass(slots=True)
@@ -100,131 +71,59 @@ class _Dtype:
     text: str
 
 
-@dataclass(eq=False)
-class _Reader:
-    """Follows one pickle."""
+@dataclass(eq=False, slots=True)
+class _Values:
+    """What arrays and tensors are made of (`medcam.core.inert_pickle.Meaning`)."""
 
-    stream: io.BytesIO
     storages: dict[str, _Array] = field(default_factory=dict)
-    stack: list[Any] = field(default_factory=list)
-    memo: dict[int, Any] = field(default_factory=dict)
 
-    def value(self) -> object:
-        """What the pickle holds, as plain values and arrays."""
-        try:
-            return _Plain().of(self.raw())
-        except RecursionError as error:
-            raise PlacesError("a pickle that holds itself, or nests without end") from error
+    def named(self, name: Name) -> Name:
+        return name
 
-    def raw(self) -> object:
-        """What the pickle holds, with arrays that may still be empty."""
-        try:
-            for opcode, argument, _ in islice(pickletools.genops(self.stream), MOST_STEPS):
-                if opcode.name == "STOP":
-                    return self.stack.pop()
-                self._follow(opcode.name, argument)
-        except PlacesError:
-            raise
-        # What genops, NumPy and wrong stacks raise on broken content.
-        except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-            raise PlacesError(f"a broken pickle ({type(error).__name__})") from error
-        raise PlacesError("a pickle without an end, or with more steps than a heat map has")
+    def made(self, kind: object, arguments: object) -> object:
+        raise PlacesError(f"a pickle that makes objects ({str(kind)[:80]}), which no array needs")
 
-    def _follow(self, name: str, argument: Any) -> None:  # noqa: ANN401  as genops gives it
-        if name in ("PROTO", "FRAME"):
-            return
-        if name == "MARK":
-            self.stack.append(_MARK)
-        elif name in _CONSTANT:
-            self.stack.append(argument)
-        elif name in _FIXED:
-            self.stack.append(_FIXED[name]())
-        elif name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
-            self.memo[len(self.memo) if name == "MEMOIZE" else int(argument)] = self.stack[-1]
-        elif name in ("GET", "BINGET", "LONG_BINGET"):
-            self.stack.append(self.memo[int(argument)])
+    def called(self, function: object, arguments: tuple[Any, ...]) -> object:
+        name = _as(function, Name)
+        made = _CALLS.get(f"{name.module.replace('numpy.core', 'numpy._core')}.{name.name}")
+        if made is None:
+            raise PlacesError(f"a pickle that calls {str(name)[:80]}, which no array needs")
+        return made(*arguments)
+
+    def given_state(self, target: object, state: object) -> None:
+        if isinstance(target, _Array):
+            _, shape, dtype, fortran, content = _as(state, tuple)
+            target.values = _shaped(content, dtype, shape, "F" if fortran else "C")
+        elif isinstance(target, _Dtype):
+            order = _as(state, tuple)[1]
+            if order in ("<", ">"):
+                target.text = order + target.text.lstrip("<>=|")
         else:
-            self._build(name, argument)
+            raise PlacesError("a pickle that sets the state of something that is no array")
 
-    def _build(self, name: str, argument: Any) -> None:  # noqa: ANN401  as genops gives it
-        if name in _GATHERED:
-            self.stack.append(_GATHERED[name](self._marked()))
-        elif name in _LAST:
-            count = _LAST[name]
-            self.stack[-count:] = [tuple(self.stack[-count:])]
-        elif name in ("APPEND", "APPENDS"):
-            items = [self.stack.pop()] if name == "APPEND" else self._marked()
-            _as(self.stack[-1], list).extend(items)
-        elif name in ("SETITEM", "SETITEMS"):
-            items = [self.stack.pop(-2), self.stack.pop()] if name == "SETITEM" else self._marked()
-            _as(self.stack[-1], dict).update(_pairs(items))
-        else:
-            self._name(name, argument)
-
-    def _name(self, name: str, argument: Any) -> None:  # noqa: ANN401  as genops gives it
-        if name == "GLOBAL":
-            self.stack.append(_Name(*str(argument).split(" ", 1)))
-        elif name == "STACK_GLOBAL":
-            self.stack[-2:] = [_Name(_as(self.stack[-2], str), _as(self.stack[-1], str))]
-        elif name == "REDUCE":
-            arguments = _as(self.stack.pop(), tuple)
-            self.stack[-1] = _call(_as(self.stack[-1], _Name), arguments)
-        elif name == "BUILD":
-            state = self.stack.pop()
-            _set_state(self.stack[-1], state)
-        elif name == "BINPERSID":
-            self.stack[-1] = self._storage(_as(self.stack[-1], tuple))
-        else:
-            raise PlacesError(f"a pickle that does more than hold arrays ({name})")
-
-    def _marked(self) -> list[Any]:
-        place = len(self.stack) - 1 - self.stack[::-1].index(_MARK)
-        items = self.stack[place + 1 :]
-        del self.stack[place:]
-        return items
-
-    def _storage(self, identity: tuple[Any, ...]) -> _Array:
+    def persistent(self, identity: object) -> _Array:
         """A tensor's numbers; what comes after the pickle fills them."""
-        kind, name, key = identity[0], _as(identity[1], _Name), str(identity[2])
+        kind, storage, key, *_ = _as(identity, tuple)
+        name = _as(storage, Name)
         if kind != "storage" or name.module != "torch" or name.name not in _STORAGES:
-            raise PlacesError(f"a tensor of a kind that is not read ({name.name})")
-        return self.storages.setdefault(key, _Array(np.zeros(0, dtype=_STORAGES[name.name])))
+            raise PlacesError(f"a tensor of a kind that is not read ({str(name)[:80]})")
+        return self.storages.setdefault(str(key), _Array(np.zeros(0, dtype=_STORAGES[name.name])))
+
+
+def _follow(stream: BinaryIO, values: _Values) -> object:
+    """What one pickle holds, with arrays that may still be empty."""
+    try:
+        return follow_pickle(stream, values, MOST_STEPS, largest_number=2**80)
+    except PickleRefusedError as refused:
+        if refused.kind == "broken":
+            raise PlacesError(f"a broken pickle: {refused.reason}") from refused
+        raise PlacesError(f"a pickle that is no heat map: {refused.reason}") from refused
 
 
 def _as(value: Any, kind: type[Any]) -> Any:  # noqa: ANN401  whatever the pickle built
     if type(value) is not kind:
         raise PlacesError("a broken pickle")
     return value
-
-
-def _pairs(items: list[Any]) -> dict[Any, Any]:
-    # A key that is a nest of tuples could take for ever to hash.
-    if not all(isinstance(key, str | int) for key in items[::2]):
-        raise PlacesError("a pickle with keys that are neither text nor numbers")
-    return dict(zip(items[::2], items[1::2], strict=True))
-
-
-_GATHERED: dict[str, Callable[[list[Any]], object]] = {"TUPLE": tuple, "LIST": list, "DICT": _pairs}
-_LAST = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-
-
-def _call(name: _Name, arguments: tuple[Any, ...]) -> object:
-    made = _CALLS.get(name.short)
-    if made is None:
-        raise PlacesError(f"a pickle that calls {name.short}, which no array needs")
-    return made(*arguments)
-
-
-def _set_state(target: Any, state: Any) -> None:  # noqa: ANN401  whatever the pickle built
-    if isinstance(target, _Array):
-        _, shape, dtype, fortran, content = _as(state, tuple)
-        target.values = _shaped(content, dtype, shape, "F" if fortran else "C")
-    elif isinstance(target, _Dtype):
-        order = _as(state, tuple)[1]
-        if order in ("<", ">"):
-            target.text = order + target.text.lstrip("<>=|")
-    else:
-        raise PlacesError("a pickle that sets the state of something that is no array")
 
 
 def _dtype(text: str, *_flags: object) -> _Dtype:
@@ -261,11 +160,11 @@ def _torch_storage(content: Any) -> _Array:  # noqa: ANN401  whatever the pickle
     """The numbers of a storage that torch saved in its old format: five pickles, then sizes and numbers."""
     stream = io.BytesIO(_as(content, bytes))
     for _ in range(3):
-        _Reader(stream).value()
-    reader = _Reader(stream)
-    storage: _Array = _as(reader.raw(), _Array)
-    for key in _as(_Reader(stream).value(), list):
-        target = reader.storages[str(key)]
+        _follow(stream, _Values())
+    values = _Values()
+    storage: _Array = _as(_follow(stream, values), _Array)
+    for key in _as(_follow(stream, _Values()), list):
+        target = values.storages[_as(key, str)]
         count = int.from_bytes(stream.read(8), "little")
         size = count * target.values.itemsize
         numbers = stream.read(size) if size <= MOST_BYTES else b""
@@ -287,13 +186,22 @@ class _Plain:
             raise PlacesError("a pickle that holds more values than a heat map has")
         if isinstance(value, _Array):
             return value.values
+        if isinstance(value, Name):  # a tuple too
+            raise PlacesError("a pickle of something that is no value")
         if isinstance(value, dict):
             return {key: self.of(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return type(value)(self.of(item) for item in value)
-        if isinstance(value, _Name | _Dtype) or value is _MARK:
+        if isinstance(value, _Dtype):
             raise PlacesError("a pickle of something that is no value")
         return value
+
+
+def _plain(value: object) -> object:
+    try:
+        return _Plain().of(value)
+    except RecursionError as error:
+        raise PlacesError("a pickle that holds itself, or nests without end") from error
 
 
 def _latin(text: Any, *_encoding: object) -> bytes:  # noqa: ANN401  whatever the pickle built

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from medcam.models.published.values import Name
+from medcam.core.inert_pickle import Name
 
 
 def _names(module: str, names: str) -> set[Name]:

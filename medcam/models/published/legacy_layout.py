@@ -6,12 +6,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from medcam.core.inert_pickle import Name
 from medcam.models.published.allowed import MODULES, STORAGES
 from medcam.models.published.bounded import BoundedFile
 from medcam.models.published.pickle_reader import MOST_BYTES, no_persistent, read_pickle
 from medcam.models.published.refusals import broken, unknown, unsafe
 from medcam.models.published.tensors import storage_of
-from medcam.models.published.values import Name, Storage
+from medcam.models.published.values import Storage
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAGIC_BYTES = MAGIC.to_bytes(10, "little")

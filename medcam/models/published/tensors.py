@@ -8,9 +8,10 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from medcam.core.inert_pickle import Name
 from medcam.models.published.allowed import PARAMETER, STORAGES, TENSOR, TENSOR_V1
 from medcam.models.published.refusals import broken, too_large, unsafe
-from medcam.models.published.values import Call, Name, Storage
+from medcam.models.published.values import Call, Storage
 
 MOST_AXES = 8
 

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-
-class Name(NamedTuple):
-    """A global that a pickle names. It is never looked up."""
-
-    module: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.module}.{self.name}"
+from medcam.core.inert_pickle import Name
 
 
 @dataclass(frozen=True, slots=True)
