@@ -58,8 +58,15 @@ def verify(
     """Go through the whole trail, and name the first event that was edited, moved, removed or slipped in.
 
     Ends with 0 when the trail is whole, 1 when it is not, 3 when it cannot be read. Without an anchor the tail is
-    unproven: events that were cut off its end leave no trace.
+    unproven: events that were cut off its end leave no trace. STORE may also be the results folder of `medcam annotate
+    --out`: then every result is checked against its receipt, the manifest and its own arithmetic.
     """
+    from medcam.service.audit.results import results_folder
+
+    if (folder := results_folder(store)) is not None:
+        from medcam.cli.audit_results import verify_folder
+
+        verify_folder(folder, json=json)
     from medcam.service.audit.anchor import read_anchors
     from medcam.service.audit.key import key_path, read_verifier
     from medcam.service.audit.verify import verify_trail
@@ -103,6 +110,10 @@ def replay(
     explanation: Annotated[str | None, typer.Argument(metavar="ID", help="An explanation's 16 digits.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Replay every explanation of the store.")] = False,
     store: StoreOption = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="Where the films of a results folder lie: as for `annotate`; repeatable."),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The model, where it is not known by the name that was kept: its folder."),
@@ -111,22 +122,34 @@ def replay(
 ) -> None:
     """Compute an explanation again from the film's own file and the model, and say equal or where it differs.
 
-    Ends with 0 when all are equal, 1 when one differs or cannot be replayed.
+    STORE may also be the results folder of `medcam annotate --out`; --source says where its films lie. Ends with 0
+    when all are equal, 1 when one differs or cannot be replayed.
     """
-    from medcam.service.audit.replay_all import replay_all
-    from medcam.service.studies.opened import opened_store
+    from medcam.service.audit.results import results_folder
 
     if (explanation is None) == (not every):
         raise typer.BadParameter("name an explanation, or give --all")
-    with opened_store(store, make=False) as opened, stoppable("Nothing was changed."), progress("replay") as step:
-        wanted = None if explanation is None else [explanation]
-        results = replay_all(opened, wanted, model, lambda done, total: step(done, total, ""))
+    wanted = None if explanation is None else [explanation]
+    if (folder := results_folder(store)) is not None:
+        from medcam.cli.audit_results import replay_folder
+
+        results = replay_folder(folder, source or [], wanted, model)
+    else:
+        results = _replay_store(store, wanted, model)
     if json:
         typer.echo(json_module.dumps([asdict(result) for result in results], indent=2))
     else:
         _tell_replays(results)
     different = any(result.verdict != "equal" for result in results)
     raise typer.Exit(ExitCode.SOME_QUARANTINED if different else ExitCode.DONE)
+
+
+def _replay_store(store: str | None, wanted: list[str] | None, model: str | None) -> list[Replay]:
+    from medcam.service.audit.replay_all import replay_all
+    from medcam.service.studies.opened import opened_store
+
+    with opened_store(store, make=False) as opened, stoppable("Nothing was changed."), progress("replay") as step:
+        return replay_all(opened, wanted, model, lambda done, total: step(done, total, ""))
 
 
 def _show_events(events: list[AuditEvent]) -> None:
@@ -164,7 +187,11 @@ def _tell_replays(results: list[Replay]) -> None:
         if result.reason:
             say(f"{result.explanation}: {result.verdict} [{result.code}]: {result.reason}")
         else:
-            say(f"{result.explanation}: {result.verdict} on {result.engine} (largest difference {result.largest:.1e})")
+            gap = f"largest difference {result.largest:.1e}, at most {result.tolerance:g} in a score"
+            code = f" [{result.code}]" if result.code else ""
+            say(f"{result.explanation}: {result.verdict}{code} on {result.engine} ({gap})")
+        for version in result.versions:
+            say(f"  {version}")
         for difference in result.differences[:10]:
             say(f"  {difference}")
         if len(result.differences) > 10:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from medcam.core.activation import CAM
@@ -14,7 +14,7 @@ from medcam.core.radiograph import Identity
 from medcam.service.annotate.options import CAPTURE_SIDE, Output
 from medcam.service.annotate.pictures import overlay_name
 from medcam.service.atomic import write_text
-from medcam.service.explanations.explanation_json import FILE_NAME, write_explanation
+from medcam.service.explanations.explanation_json import FILE_NAME, explanation_text
 
 RECEIPT_NAME = ".receipt.json"
 OBJECT_NAMES: Mapping[Output, tuple[str, ...]] = {
@@ -79,12 +79,15 @@ class Receipt:
         files: Names of the files beside `explanation.json`.
         flagged: Whether the film is out of distribution.
         making: What decides the content of its DICOM objects, with the digest of the source.
+        explanation: SHA-256 of explanation.json; empty where an older medcam wrote it. It tells damage, not forgery:
+            whoever can write the folder can write both.
     """
 
     request: str
     files: tuple[str, ...]
     flagged: bool
     making: str = ""
+    explanation: str = ""
 
 
 class InstanceFolder:
@@ -142,8 +145,10 @@ class InstanceFolder:
 
     def finish(self, explanation: Explanation, receipt: Receipt) -> None:
         """Writes the receipt and then `explanation.json`, which makes the folder complete."""
-        write_text(self.path / RECEIPT_NAME, json.dumps(asdict(receipt)) + "\n")
-        write_explanation(self.path / FILE_NAME, explanation)
+        text = explanation_text(explanation)
+        digested = replace(receipt, explanation=hashlib.sha256(text.encode("utf-8")).hexdigest())
+        write_text(self.path / RECEIPT_NAME, json.dumps(asdict(digested)) + "\n")
+        write_text(self.path / FILE_NAME, text)
 
 
 def read_receipt(path: Path) -> Receipt | None:
@@ -151,7 +156,11 @@ def read_receipt(path: Path) -> Receipt | None:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         return Receipt(
-            str(fields["request"]), tuple(map(str, fields["files"])), bool(fields["flagged"]), str(fields["making"])
+            request=str(fields["request"]),
+            files=tuple(map(str, fields["files"])),
+            flagged=bool(fields["flagged"]),
+            making=str(fields["making"]),
+            explanation=str(fields.get("explanation", "")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

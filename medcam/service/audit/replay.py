@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +33,10 @@ class Verdict(StrEnum):
     IMPOSSIBLE = "impossible"
 
 
+EDITED, DIFFERS = "result-edited", "result-differs"
+"""Codes of a different result: the record is not the one that was kept, or something else comes out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """A replayed decision.
@@ -42,9 +46,11 @@ class Replay:
         verdict: Whether the same came out.
         differences: Where it differs, such as "findings[0].logit: 1.25 was kept, 1.31 comes out".
         largest: Largest difference of two numbers, differences within the tolerance included.
-        code: Why it is impossible, as an error's code; empty where it is possible.
-        reason: The same in words.
+        code: Why it is different or impossible; empty where it is equal.
+        reason: Why it is impossible, in words.
         engine: What it was computed on: the engine on record, or torch in fp32 within that one's error budget.
+        tolerance: Largest difference of two logits that counts as none.
+        versions: Software that is not as it is on record, such as "torch: 2.12.0 was used, 2.13.0 is here".
     """
 
     explanation: str
@@ -54,6 +60,38 @@ class Replay:
     code: str = ""
     reason: str = ""
     engine: str = ""
+    tolerance: float = 0.0
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """A decision that is on record, wherever the record lies.
+
+    Args:
+        id: Names it.
+        content: `explanation.json` as it is on record.
+        edited: Whether that is known not to be what was written.
+        model: Name of the model.
+        version: Its version.
+        weights_sha256: Digest of its weights.
+        method: Attribution method.
+        answered: Whether findings were called on a strange film too.
+        name: Of the film's file, for whoever reads it.
+        source: Reads the film's file; raises an `InputError` where it is gone (`source-gone`) or another one
+            (`source-changed`).
+    """
+
+    id: str
+    content: bytes = field(repr=False)
+    edited: bool
+    model: str
+    version: str
+    weights_sha256: str
+    method: str
+    answered: bool
+    name: str
+    source: Callable[[], bytes] = field(repr=False)
 
 
 def replay(
@@ -84,13 +122,7 @@ def replay(
             next_step="`medcam audit log --kind explanation-kept` lists them.",
         )
     kept, film = found
-    try:
-        before = json.loads(kept.content)
-        engine = replay_engine(_model(kept, load), before.get("engine") or {})
-        again = _again(opened, kept, film, readers, engine.classifier)
-        result = _compare(explanation_id, before, again, engine, edited=kept.id != explanation_id)
-    except MedcamError as error:
-        result = Replay(explanation_id, Verdict.IMPOSSIBLE, code=error.code, reason=error.message)
+    result = replay_decision(_of_store(opened, explanation_id, kept, film), readers, load)
     body = {
         "explanation": explanation_id,
         "verdict": str(result.verdict),
@@ -102,57 +134,93 @@ def replay(
     return result
 
 
-def _again(
-    opened: OpenedStore,
-    kept: KeptExplanation,
-    film: KeptRadiograph,
-    readers: Readers,
-    classifier: Classifier,
-) -> dict[str, Any]:
+def replay_decision(past: PastDecision, readers: Readers, load: Callable[[str], Classifier] = load_model) -> Replay:
+    """Recomputes a decision; what is in its way becomes part of the answer.
+
+    Args:
+        past: The decision.
+        readers: Who parses the film's file.
+        load: Gives the model of a name.
+    """
+    try:
+        before = json.loads(past.content)
+        engine = replay_engine(_model(past, load), before.get("engine") or {})
+        return _compare(past, before, _again(past, readers, engine.classifier), engine)
+    except MedcamError as error:
+        return Replay(past.id, Verdict.IMPOSSIBLE, code=error.code, reason=error.message)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"the record cannot be read ({type(error).__name__})"
+        return Replay(past.id, Verdict.IMPOSSIBLE, code="not-an-explanation", reason=reason)
+
+
+def source_of(data: bytes, sha256: str) -> bytes:
+    """The bytes of a film's file.
+
+    Raises:
+        InputError: They are not those that were annotated (code `source-changed`).
+    """
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise InputError(
+            "the film's DICOM file is not the one that was annotated",
+            code="source-changed",
+            next_step="Put the file back that was annotated; its digest is on record.",
+        )
+    return data
+
+
+def source_gone(reason: str) -> InputError:
+    """The error of a film whose file is not there."""
+    return InputError(
+        f"the film's DICOM file cannot be read ({reason})",
+        code="source-gone",
+        next_step="Put the file back where it was when it was annotated, or name its folder with --source.",
+    )
+
+
+def _of_store(opened: OpenedStore, explanation_id: str, kept: KeptExplanation, film: KeptRadiograph) -> PastDecision:
+    def source() -> bytes:
+        try:
+            data = opened.files.source_path(film.sha256, film.source).read_bytes()
+        except OSError as error:
+            raise source_gone(error.strerror or "missing") from error
+        return source_of(data, film.sha256)
+
+    return PastDecision(
+        id=explanation_id,
+        content=kept.content,
+        edited=kept.id != explanation_id,
+        model=kept.model,
+        version=kept.version,
+        weights_sha256=kept.weights_sha256,
+        method=kept.method,
+        answered=any(finding.present is not None for finding in kept.findings),
+        name=f"{film.id}.dcm",
+        source=source,
+    )
+
+
+def _again(past: PastDecision, readers: Readers, classifier: Classifier) -> dict[str, Any]:
     """The explanation as it comes out now."""
-    data = _source(opened, film)
-    radiograph = readers.radiograph(data, f"{film.id}.dcm")
-    answered = any(finding.present is not None for finding in kept.findings)
-    [explanation] = explain_batch([radiograph], classifier, method=kept.method, allow_out_of_distribution=answered)
+    radiograph = readers.radiograph(past.source(), past.name)
+    [explanation] = explain_batch([radiograph], classifier, method=past.method, allow_out_of_distribution=past.answered)
     return explanation_to_dict(explanation)
 
 
-def _model(kept: KeptExplanation, load: Callable[[str], Classifier]) -> Classifier:
-    classifier = load(kept.model)
-    if classifier.card.weights_sha256 != kept.weights_sha256:
+def _model(past: PastDecision, load: Callable[[str], Classifier]) -> Classifier:
+    classifier = load(past.model)
+    if classifier.card.weights_sha256 != past.weights_sha256:
         raise ModelError(
-            f"the model {kept.model} has other weights now (version {classifier.card.version}, kept: {kept.version})",
+            f"the model {past.model} has other weights now (version {classifier.card.version}, kept: {past.version})",
             code="other-weights",
             next_step="Give the model that was used with --model FOLDER.",
         )
     return classifier
 
 
-def _source(opened: OpenedStore, film: KeptRadiograph) -> bytes:
-    path = opened.files.source_path(film.sha256, film.source)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"the film's DICOM file cannot be read ({error.strerror or 'missing'})",
-            code="source-gone",
-            next_step="Put the file back where it was when it was annotated.",
-        ) from error
-    if hashlib.sha256(data).hexdigest() != film.sha256:
-        raise InputError(
-            "the film's DICOM file is not the one that was annotated",
-            code="source-changed",
-            next_step="Put the file back that was annotated; its digest is in the trail.",
-        )
-    return data
-
-
-def _compare(
-    explanation_id: str, kept: dict[str, Any], again: dict[str, Any], engine: ReplayEngine, *, edited: bool
-) -> Replay:
+def _compare(past: PastDecision, kept: dict[str, Any], again: dict[str, Any], engine: ReplayEngine) -> Replay:
     peaks = [max((abs(value) for value in finding["map"]["values"]), default=0.0) for finding in again["findings"]]
     side = float(max(kept["source"]["rows"], kept["source"]["columns"], 1))
-    differences = ["content: the text in the store is not the one that was kept; its digest differs"] if edited else []
+    differences = ["content: the text is not the one that was kept; its digest differs"] if past.edited else []
     largest = 0.0
     for path, before, now in _leaves("", kept, again):
         if not engine.compared(path):
@@ -165,8 +233,22 @@ def _compare(
         largest = max(largest, scaled)
         if scaled > engine.allowance(path, peaks[int(found[1])] if (found := _FINDING.match(path)) else 0.0):
             differences.append(f"{path}: {_told(before)} was kept, {_told(now)} comes out")
-    verdict = Verdict.DIFFERENT if differences else Verdict.EQUAL
-    return Replay(explanation_id, verdict, tuple(differences), largest, engine=engine.words)
+    return Replay(
+        past.id,
+        Verdict.DIFFERENT if differences else Verdict.EQUAL,
+        tuple(differences),
+        largest,
+        code=EDITED if past.edited else DIFFERS if differences else "",
+        engine=engine.words,
+        tolerance=engine.allowance("logit", 0.0),
+        versions=tuple(_versions(kept.get("software") or {}, again["software"])),
+    )
+
+
+def _versions(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            yield f"{name}: {before.get(name, 'none')} was used, {now.get(name, 'none')} is here"
 
 
 def _leaves(path: str, before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401  JSON values

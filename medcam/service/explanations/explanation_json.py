@@ -33,6 +33,7 @@ __all__ = [
     "FILE_NAME",
     "SCHEMA_PATH",
     "explanation_from_dict",
+    "explanation_text",
     "explanation_to_dict",
     "read_explanation",
     "schema",
@@ -138,8 +139,17 @@ def write_explanation(path: Path, explanation: Explanation) -> Path:
         InvalidValueError: As `explanation_to_dict`.
         OSError: The file cannot be written.
     """
-    write_text(path, json.dumps(explanation_to_dict(explanation), allow_nan=False) + "\n")
+    write_text(path, explanation_text(explanation))
     return path
+
+
+def explanation_text(explanation: Explanation) -> str:
+    """The text of explanation.json.
+
+    Raises:
+        InvalidValueError: As `explanation_to_dict`.
+    """
+    return json.dumps(explanation_to_dict(explanation), allow_nan=False) + "\n"
 
 
 def read_explanation(path: Path) -> Explanation:

@@ -106,3 +106,18 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path, monkeypatch, command):
 
     assert result.exception.code == "no-store"
     assert not (tmp_path / "none").exists()
+
+
+def test_a_results_folder_is_verified_and_replayed_like_a_store(tmp_path):
+    (tmp_path / "manifest.json").write_text(
+        '{"counts": {"annotated": 1}, "annotated": [{"folder": "a/b", "source": "c"}]}'
+    )
+    told = run("audit", "verify", "--store", str(tmp_path))
+    found = run("audit", "verify", "--store", str(tmp_path), "--json")
+    empty = run("audit", "replay", "--all", "--store", str(tmp_path))
+
+    assert (told.exit_code, found.exit_code) == (1, 1)
+    assert "[result-missing]" in told.stdout
+    assert json.loads(found.stdout)["faults"] == [{"result": "a/b", "fault": "result-missing", "detail": ""}]
+    assert empty.exit_code == 0
+    assert "0 equal" in empty.stdout
