@@ -1,0 +1,239 @@
+"""What was found on the shortcuts of one model: values that JSON can hold, and that reports read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from medcam.core.card import Interval
+from medcam.core.errors import InvalidValueError, UsageError
+from medcam.evaluate.shortcuts.rule import RULE, Severity, ShortcutRule
+
+SCHEMA_VERSION = "1"
+
+
+class Place(StrEnum):
+    """Where evidence is no anatomy. A pixel belongs to the first of these that claims it."""
+
+    MARKER = "marker"
+    TEXT = "burned-in text"
+    PRINT = "marker or text"
+    DEVICE = "device"
+    BORDER = "border"
+    OUTSIDE = "outside the body"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceEvidence:
+    """Positive evidence for one finding in one kind of place, over the films with both.
+
+    Args:
+        finding: Its name.
+        place: See `Place`.
+        films: Films with the finding, by label or else by the model, on which the place is.
+        patients: Patients among them.
+        share: Mean share of the positive evidence that lies there, 0 to 1.
+        area: Mean share of the film's area.
+        enrichment: share / area; 1 where evidence is spread as area is.
+    """
+
+    finding: str
+    place: Place
+    films: int
+    patients: int
+    share: Interval
+    area: float
+    enrichment: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceErasing:
+    """How a finding's logit changes when one kind of place is filled in from its surroundings.
+
+    Args:
+        finding: Its name.
+        place: See `Place`.
+        films: Films with the place.
+        patients: Patients among them.
+        change: Mean change of the logit by erasing the place; negative where the place spoke for the finding.
+        control: Mean change by erasing as large a part of the same films elsewhere.
+        excess: Mean of change - control.
+        effect: The excess in standard deviations of the finding's logit over all films.
+        turned: Share of films whose answer turns at the operating threshold, by erasing the place.
+        p: One-sided p against an effect of the smallest size that counts; None where there are too few patients.
+        q: The same by Benjamini and Hochberg over the record.
+        severity: The verdict.
+        reason: The verdict's number and threshold.
+    """
+
+    finding: str
+    place: Place
+    films: int
+    patients: int
+    change: Interval
+    control: Interval
+    excess: Interval
+    effect: Interval
+    turned: Interval
+    p: float | None
+    q: float | None
+    severity: Severity
+    reason: str
+
+    @property
+    def told(self) -> bool:
+        """Whether the place is a shortcut by the rule."""
+        return self.severity in (Severity.LOW, Severity.MODERATE, Severity.HIGH)
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """How a finding's logit goes with an attribute of the acquisition or the patient.
+
+    Args:
+        finding: Its name.
+        attribute: "view", "sex", "age", "manufacturer" or "burned-in annotation".
+        contrast: Such as "AP against PA", or "per 10 years".
+        films: Films counted.
+        patients: Patients among them.
+        at_level: Films at the named level; all films of a number.
+        adjusted: Whether the label is held fixed, as a second regressor.
+        difference: Of the logit.
+        effect: The difference in residual standard deviations of the logit.
+        p: Two-sided, of no difference; None where it cannot be estimated.
+        q: The same by Benjamini and Hochberg over the record.
+        severity: The verdict.
+        reason: The verdict's number and threshold.
+    """
+
+    finding: str
+    attribute: str
+    contrast: str
+    films: int
+    patients: int
+    at_level: int
+    adjusted: bool
+    difference: Interval | None
+    effect: Interval | None
+    p: float | None
+    q: float | None
+    severity: Severity
+    reason: str
+
+    @property
+    def told(self) -> bool:
+        """Whether the association is told by the rule."""
+        return self.severity in (Severity.LOW, Severity.MODERATE, Severity.HIGH)
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutRecord:
+    """All that `medcam evaluate shortcuts` found.
+
+    Args:
+        model: The model's name.
+        weights_sha256: Digest of its weights.
+        data: Name of the folder.
+        films: Films judged.
+        patients: Patients among them.
+        exact: Films whose places are exact by construction; those of the others were found by detectors.
+        findings: Names.
+        rule: Of the verdicts.
+        evidence: Where positive evidence lies; empty for a model without maps.
+        erasing: What erasing changes.
+        associations: With attributes.
+        notes: What a reader must know, such as kinds of places that no detector can find.
+        skipped: Files passed over, with the code of the reason.
+        software: Versions.
+    """
+
+    model: str
+    weights_sha256: str
+    data: str
+    films: int
+    patients: int
+    exact: int
+    findings: tuple[str, ...]
+    rule: ShortcutRule = RULE
+    evidence: tuple[PlaceEvidence, ...] = ()
+    erasing: tuple[PlaceErasing, ...] = ()
+    associations: tuple[Association, ...] = ()
+    notes: tuple[str, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    software: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shortcuts(self) -> tuple[PlaceErasing, ...]:
+        """What is told by erasing, the largest effect first."""
+        return tuple(sorted((row for row in self.erasing if row.told), key=lambda row: -abs(row.effect.value)))
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of the erasing's verdicts; "too few films" where nothing could be judged."""
+        order = list(Severity)
+        return max((row.severity for row in self.erasing), key=order.index, default=Severity.UNKNOWN)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, with the schema's version."""
+        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+
+    def to_json(self) -> str:
+        """As text."""
+        return json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> ShortcutRecord:
+        """The record of what `as_dict` gave.
+
+        Raises:
+            UsageError: It is none, or of another version (code `not-a-shortcut-record`).
+        """
+        try:
+            # What another version wrote is read as nothing, and refused for that.
+            values = dict(content) if content.get("schema_version") == SCHEMA_VERSION else {}
+            values.pop("schema_version", None)
+            return cls(
+                **values
+                | {
+                    "findings": tuple(values["findings"]),
+                    "notes": tuple(values["notes"]),
+                    "rule": ShortcutRule(**values["rule"]),
+                    "evidence": tuple(_row(PlaceEvidence, row) for row in values["evidence"]),
+                    "erasing": tuple(_row(PlaceErasing, row) for row in values["erasing"]),
+                    "associations": tuple(_row(Association, row) for row in values["associations"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, InvalidValueError) as error:
+            raise UsageError(
+                "this is no record of shortcuts that this version can read",
+                code="not-a-shortcut-record",
+                next_step="Make it anew with `medcam evaluate shortcuts --json`.",
+            ) from error
+
+    @classmethod
+    def from_json(cls, text: str) -> ShortcutRecord:
+        """The record of what `to_json` gave; raises as `from_dict`."""
+        try:
+            content = json.loads(text)
+        except ValueError:
+            content = None
+        return cls.from_dict(content if isinstance(content, dict) else {})
+
+
+_INTERVALS = frozenset({"share", "enrichment", "change", "control", "excess", "effect", "turned", "difference"})
+
+
+def _row(kind: type[Any], row: Mapping[str, Any]) -> Any:  # noqa: ANN401  one of three kinds of rows
+    values: dict[str, Any] = dict(row)
+    for name in _INTERVALS & values.keys():
+        values[name] = None if values[name] is None else Interval(**values[name])
+    if "place" in values:
+        values["place"] = Place(values["place"])
+    if "severity" in values:
+        values["severity"] = Severity(values["severity"])
+    if {each.name for each in fields(kind)} != values.keys():
+        raise ValueError("fields")
+    return kind(**values)
