@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcam.cli.console import ExitCode, command_line, progress, say, show, stoppable
+from medcam.cli.model_options import EngineOption, MethodOption, ModelOption
 from medcam.cli.network import CALLING_AET, CallingAet, SendTo, TlsCa, TlsCert, TlsKey, destination, security
 from medcam.dicom.network.destination import is_web
 from medcam.service.annotate.options import AnnotateOptions, parse_outputs
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from medcam.service.annotate.manifest import Manifest
     from medcam.service.sending.counts import DeliveryCounts
 
+_BY_DEFAULT = AnnotateOptions()
 _TO_KEEP = "json,png"
 _TO_SEND = "json,png,sc,seg,sr"
 _WORDS = {
@@ -38,9 +40,7 @@ def annotate(
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where results go; made if absent.")],
-    model: Annotated[
-        str, typer.Option(metavar="NAME", help="A name of `medcam models list`, or a model's folder.")
-    ] = AnnotateOptions().model,
+    model: ModelOption = _BY_DEFAULT.model,
     finding: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,14 +49,7 @@ def annotate(
             "where the answer is withheld, the one that is highest against its threshold.",
         ),
     ] = None,
-    method: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Attribution method, a name of `medcam models methods`.",
-            show_default="cam, the exact map; hirescam for a network without one",
-        ),
-    ] = None,
+    method: MethodOption = None,
     write: Annotated[
         str | None,
         typer.Option(
@@ -99,15 +92,8 @@ def annotate(
     capture_side: Annotated[
         int,
         typer.Option(metavar="PX", min=512, max=4096, help="Most pixels along the longer side of a Secondary Capture."),
-    ] = AnnotateOptions().capture_side,
-    engine: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="What computes the maps: auto (the fastest within the error budget), torch (fp32) or openvino; "
-            "with :fp32 or :bf16 behind the last two to ask for a precision.",
-        ),
-    ] = AnnotateOptions().engine,
+    ] = _BY_DEFAULT.capture_side,
+    engine: EngineOption = _BY_DEFAULT.engine,
     json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON on standard output.")] = False,
 ) -> None:
     """Find what is on chest radiographs, and where, and write it beside them. Research use. Not a medical device.

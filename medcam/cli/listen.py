@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcam.cli.console import ExitCode, say, tell
+from medcam.cli.model_options import EngineOption, MethodOption, ModelOption
 from medcam.cli.stopping import stop_signals
 from medcam.core.errors import UsageError
 from medcam.core.explanation import RESEARCH_USE
@@ -24,6 +25,7 @@ from medcam.service.node.options import NodeOptions, default_data_folder
 if TYPE_CHECKING:
     from medcam.server.node import Doors
 
+_BY_DEFAULT = AnnotateOptions()
 _GIGABYTE, _MEGABYTE = 1_000_000_000, 1_000_000
 
 
@@ -42,9 +44,9 @@ def listen(
         Path | None,
         typer.Option(metavar="DIR", help="The node's data.", show_default="$XDG_DATA_HOME/medcam/node"),
     ] = None,
-    model: Annotated[
-        str, typer.Option(metavar="NAME", help="A name of `medcam models list`, or a model's folder.")
-    ] = AnnotateOptions().model,
+    model: ModelOption = _BY_DEFAULT.model,
+    method: MethodOption = None,
+    engine: EngineOption = _BY_DEFAULT.engine,
     write: Annotated[str, typer.Option(metavar="LIST", help="As for `medcam annotate`.")] = "sc,seg,sr",
     allow_aet: Annotated[
         list[str] | None,
@@ -138,7 +140,9 @@ def listen(
             network_timeout_s=timeout,
         ),
         data=data or default_data_folder(),
-        annotate=AnnotateOptions(model=model, outputs=parse_outputs(write), workers=workers or 0),
+        annotate=AnnotateOptions(
+            model=model, method=method, engine=engine, outputs=parse_outputs(write), workers=workers or 0
+        ),
         send_to=destinations,
         security=_security(aet, send_to or (), send_tls_ca, send_tls_cert, send_tls_key),
         store=store,

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from medcam.cli.console import say
+from medcam.cli.model_options import EngineOption
 from medcam.cli.store_options import ANCHOR_MINUTES, AnchorMinutesOption, AnchorToOption, StoreOption
 from medcam.core.explanation import RESEARCH_USE
 from medcam.service.audit.anchoring import anchoring
@@ -22,6 +23,8 @@ from medcam.service.review import (
     read_sign_in,
     serve_review,
 )
+
+_BY_DEFAULT = ReviewSettings()
 
 
 def review(
@@ -40,13 +43,14 @@ def review(
     ] = None,
     idle_minutes: Annotated[
         float, typer.Option(metavar="MINUTES", help="A session ends after so long without activity.")
-    ] = ReviewSettings().idle_minutes,
+    ] = _BY_DEFAULT.idle_minutes,
     workers: Annotated[
         int,
         typer.Option(
             metavar="N", min=0, help="Processes that explain what is handed in; 0 where `medcam work` runs elsewhere."
         ),
-    ] = ReviewSettings().workers,
+    ] = _BY_DEFAULT.workers,
+    engine: EngineOption = _BY_DEFAULT.engine,
     anchor_to: AnchorToOption = None,
     anchor_minutes: AnchorMinutesOption = ANCHOR_MINUTES,
 ) -> None:
@@ -55,7 +59,7 @@ def review(
     Research use. Not a medical device.
     """
     kind, given = ("local", {}) if sign_in is None else read_sign_in(sign_in)
-    settings = ReviewSettings(address, port, kind, given, idle_minutes, workers)
+    settings = ReviewSettings(address, port, kind, given, idle_minutes, workers, engine)
     named = check_store(store)
     with anchoring(named, anchor_to, anchor_minutes):
         serve_review(named, settings, _announce)

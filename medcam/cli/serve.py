@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from medcam.cli.console import ExitCode, say, tell
+from medcam.cli.model_options import EngineOption
 from medcam.cli.stopping import stop_signals
 from medcam.cli.store_options import ANCHOR_MINUTES, AnchorMinutesOption, AnchorToOption, StoreOption
 from medcam.core.explanation import RESEARCH_USE
+from medcam.models.engines.names import AUTO
 
 _HOST, _PORT = "127.0.0.1", 8600
 
@@ -33,6 +35,7 @@ def serve(
         int, typer.Option(metavar="N", min=0, help="Processes that explain; 0 where `medcam work` runs elsewhere.")
     ] = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of each that read and prepare.")] = 1,
+    engine: EngineOption = AUTO,
     service: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="DICOMweb service that submissions may name; may be repeated."),
@@ -41,6 +44,9 @@ def serve(
     max_open: Annotated[int, typer.Option(metavar="N", min=1, help="Submissions of one client at a time.")] = 100,
     per_minute: Annotated[int, typer.Option(metavar="N", min=1, help="Submissions of one client in a minute.")] = 600,
     hours: Annotated[float, typer.Option(metavar="HOURS", help="A submission is let go of after so long.")] = 24.0,
+    stream_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1.0, help="A stream of events is asked for anew after so long.")
+    ] = 3600.0,
     anchor_to: AnchorToOption = None,
     anchor_minutes: AnchorMinutesOption = ANCHOR_MINUTES,
 ) -> None:
@@ -57,10 +63,12 @@ def serve(
         port=port,
         workers=workers,
         threads=threads,
+        engine=engine,
         tokens=tokens,
         services=tuple(service or ()),
         limits=SubmissionLimits(bytes=max_mib << 20, open=max_open, hours=hours),
         per_minute=per_minute,
+        stream_seconds=stream_seconds,
     )
     log_as_json_lines()
     with stop_signals() as (stop, heard), anchoring(store, anchor_to, anchor_minutes):

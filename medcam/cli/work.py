@@ -11,14 +11,17 @@ from typing import Annotated
 import typer
 
 from medcam.cli.console import ExitCode, say, tell
+from medcam.cli.model_options import EngineOption
 from medcam.cli.stopping import stop_signals
 from medcam.cli.store_options import ANCHOR_MINUTES, AnchorMinutesOption, AnchorToOption, StoreOption
+from medcam.models.engines.names import AUTO
 from medcam.service.jobs.processes import PARENT_VARIABLE
 
 
 def work(
     store: StoreOption = None,
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads that read and prepare films.")] = 1,
+    engine: EngineOption = AUTO,
     anchor_to: AnchorToOption = None,
     anchor_minutes: AnchorMinutesOption = ANCHOR_MINUTES,
 ) -> None:
@@ -36,7 +39,7 @@ def work(
         if PARENT_VARIABLE in os.environ:
             threading.Thread(target=_outlived, args=(stop,), name="medcam-parent", daemon=True).start()
         with anchoring(store, anchor_to, anchor_minutes):
-            run_worker(WorkOptions(store, threads), stop, lambda: say("Working   (Ctrl-C ends it)"))
+            run_worker(WorkOptions(store, threads, engine=engine), stop, lambda: say("Working   (Ctrl-C ends it)"))
     if signal.SIGINT in heard:
         tell("interrupted. What was handed in is kept: start a worker again to go on.")
         raise typer.Exit(ExitCode.INTERRUPTED)

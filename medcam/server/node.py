@@ -16,6 +16,7 @@ from medcam.dicom.network.scp import StorageScp
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.server.health import HealthServer, health_app
 from medcam.service.annotate.run import load_classifier
+from medcam.service.explanations.attribution import chosen_method
 from medcam.service.node.core import NodeCore, run_workers
 from medcam.service.node.data_folder import DataFolder, FolderLock
 from medcam.service.node.options import NodeOptions
@@ -55,7 +56,7 @@ def run_node(options: NodeOptions, stop: threading.Event, opened: Callable[[Door
         opened: Called when it listens.
 
     Raises:
-        UsageError: Another node has the data folder, a port is taken, or an option cannot be.
+        UsageError: Another node has the data folder, a port is taken, there is no such method, or an option cannot be.
         ModelError: The model cannot be loaded.
         StoreError: The database cannot be opened.
         ReadersError: No process that reads files can be started.
@@ -64,6 +65,7 @@ def run_node(options: NodeOptions, stop: threading.Event, opened: Callable[[Door
     with FolderLock(folder), ExitStack() as closing:
         folder.make()
         classifier = load_classifier(options.annotate)
+        chosen_method(options.annotate.method, classifier.card)  # one that does not exist is told now, not film by film
         shipped_atlas()  # a damaged installation stops the node here instead of quarantining every film
         store, keeper = _opened(options, folder, classifier, closing)
         readers = closing.enter_context(ReaderPool(options.annotate.workers))

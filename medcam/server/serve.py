@@ -47,7 +47,7 @@ def run_api(
         bound = closing.enter_context(_bound(settings))
         readers = closing.enter_context(ReaderPool(1))
         named = store.address.url if settings.store and "://" in settings.store else store.address.label
-        workers = closing.enter_context(worker_processes(named, settings.workers, settings.threads))
+        workers = closing.enter_context(worker_processes(named, settings.workers, settings.threads, settings.engine))
         box = SubmissionBox.of(store.address, store.jobs, settings.limits)
 
         def unready() -> list[str]:

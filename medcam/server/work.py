@@ -16,6 +16,7 @@ from medcam.core.errors import MedcamError
 from medcam.core.protocols import Classifier
 from medcam.dicom.network.security import Security, headers_from_environment
 from medcam.dicom.sandbox.pool import ReaderPool
+from medcam.models.engines.names import AUTO, parse_engine
 from medcam.models.registry import load_model
 from medcam.service.jobs.batching import BatchingClassifier
 from medcam.service.jobs.retrying import RetryPolicy
@@ -51,7 +52,10 @@ class WorkOptions:
     threads: int = 1
     limits: SubmissionLimits = field(default_factory=SubmissionLimits)
     together: int = 4
-    engine: str = "auto"
+    engine: str = AUTO
+
+    def __post_init__(self) -> None:
+        parse_engine(self.engine)
 
 
 def run_worker(options: WorkOptions, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:

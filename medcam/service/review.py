@@ -23,6 +23,7 @@ from typing import Any
 
 import medcam
 from medcam.core.errors import MedcamError, UsageError
+from medcam.models.engines.names import AUTO, parse_engine
 from medcam.service.jobs.processes import worker_processes
 from medcam.service.studies.opened import opened_store
 
@@ -55,6 +56,7 @@ class ReviewSettings:
         sign_in_settings: Of the sign-in, by the names that its page in the documentation has.
         idle_minutes: A session ends when its reader did nothing for so long.
         workers: Processes beside the server that explain what readers hand in.
+        engine: What computes their maps, see `medcam.load_model`.
     """
 
     address: str = HOST
@@ -63,8 +65,10 @@ class ReviewSettings:
     sign_in_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     idle_minutes: float = 15.0
     workers: int = 1
+    engine: str = AUTO
 
     def __post_init__(self) -> None:
+        parse_engine(self.engine)
         if self.sign_in not in SIGN_INS:
             raise UsageError(
                 f"there is no sign-in {self.sign_in!r}", code="sign-in", next_step="Use local, oidc or proxy."
@@ -216,7 +220,10 @@ def running_review(store: str, settings: ReviewSettings) -> Iterator[subprocess.
         UsageError, ReviewError: As `serve_review`.
     """
     check_port(settings.port, settings.address)
-    with worker_processes(store, settings.workers), _running(server_command(), store, settings) as server:
+    with (
+        worker_processes(store, settings.workers, engine=settings.engine),
+        _running(server_command(), store, settings) as server,
+    ):
         if not _answers(server, settings):
             code = server.poll()
             if code is None:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medcam.core.explanation import RESEARCH_USE
-from medcam.server.api import about, results, submitting
+from medcam.server.api import about, events, results, submitting
 from medcam.server.api.context import ApiContext
 from medcam.server.api.problems import tell_problems
 
@@ -41,7 +41,7 @@ def make_app(context: ApiContext) -> FastAPI:
     )
     app.state.context = context
     tell_problems(app)
-    for part in (submitting, results, about):
+    for part in (submitting, events, results, about):
         app.include_router(part.router)
     app.add_middleware(_Watch, context=context)
     return app

@@ -26,6 +26,10 @@ SUBMIT_BODY: dict[str, Any] = {
         },
     }
 }
+EVENTS_EXAMPLE = (
+    'retry: 2000\n\nevent: progress\nid: running-1-2\ndata: {"state": "running", "done": 1, "total": 2, "code": ""}\n\n'
+    'event: end\nid: done-2-2\ndata: {"state": "done", "done": 2, "total": 2, "code": ""}\n\n'
+)
 _EXAMPLE = {
     "type": "urn:medcam:error:no-such-submission",
     "title": "Not Found",

@@ -70,6 +70,7 @@ class SubmissionState(BaseModel):
     created: float
     expires: float
     model: str
+    method: Annotated[str, Field(description="Attribution method that was asked for; empty for the model's own.")] = ""
     outputs: list[str]
     films: list[Film]
     passed_over: list[PassedOver]
@@ -86,6 +87,7 @@ class SubmissionState(BaseModel):
                 "created": 1764150000.0,
                 "expires": 1764236400.0,
                 "model": "phantom",
+                "method": "",
                 "outputs": ["json", "sc"],
                 "films": [{"id": FILM, "explanation": f"/v1/submissions/{SUBMISSION}/films/{FILM}/explanation"}],
                 "passed_over": [],

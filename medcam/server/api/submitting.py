@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import time
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -32,7 +28,7 @@ from medcam.service.submissions.results import SubmissionResults
 from medcam.service.submissions.submission import Submission
 
 router = APIRouter(tags=["submissions"], responses=PROBLEMS)
-_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS, _LONGEST_SECONDS, _ALIVE_LOOKS = 0.25, 2.0, 3600.0, 10
+_LONGEST_REFERENCE = 10_000
 
 Submitter = Annotated[Client, Depends(allowed(Scope.SUBMIT))]
 Reader = Annotated[Client, Depends(allowed(Scope.READ))]
@@ -93,7 +89,7 @@ def submissions(request: Request, client: Reader) -> list[SubmissionLine]:
     """The client's own submissions, the newest first."""
     context = context_of(request)
     return [
-        SubmissionLine(id=one.id, created=one.created, expires=_expires(context, one), model=one.model, files=one.files)
+        SubmissionLine(id=one.id, created=one.created, expires=one.expires, model=one.model, files=one.files)
         for one in context.box.owned(client.label)
     ]
 
@@ -113,55 +109,6 @@ def let_go(request: Request, client: Submitter, submission_id: str) -> Response:
     context.note("submission-discarded", client.label, {"submission": found.id})
     context.box.discard(found)
     return Response(status_code=204)
-
-
-@router.get(
-    "/v1/submissions/{submission_id}/events",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"example": 'event: progress\ndata: {"done": 1}\n\n'}}}},
-)
-async def events(request: Request, client: Reader, submission_id: str) -> Response:
-    """Server-sent events: `progress` whenever something changes, `end` with the last state, and then no more."""
-    context = context_of(request)
-    found = await run_in_threadpool(context.box.find, submission_id, client.label)
-    held = context.streams.one(client.label)
-    held.__enter__()
-
-    async def told() -> AsyncIterator[str]:
-        try:
-            async for event in _events(context, found):
-                yield event
-        finally:
-            held.__exit__(None, None, None)
-
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(told(), media_type="text/event-stream", headers=headers)
-
-
-async def _events(context: ApiContext, found: Submission) -> AsyncIterator[str]:
-    last, silent, pause, until = "", 0, _LOOK_SECONDS, time.monotonic() + _LONGEST_SECONDS
-    while time.monotonic() < until:
-        try:
-            # Read anew each time: a submission that was let go of meanwhile has nothing more to tell.
-            await run_in_threadpool(context.box.find, found.id, found.owner)
-        except Exception:  # noqa: BLE001 - whatever the reason, the stream ends
-            yield 'event: gone\ndata: {"code": "no-such-submission"}\n\n'
-            return
-        status = await run_in_threadpool(context.box.status, found)
-        state = {"state": str(status.state), "done": status.done, "total": status.total, "code": status.error_code}
-        text = json.dumps(state)
-        if status.ended:
-            yield f"event: end\ndata: {text}\n\n"
-            return
-        silent = 0 if text != last else silent + 1
-        if not silent:
-            yield f"event: progress\ndata: {text}\n\n"
-        elif silent % _ALIVE_LOOKS == 0:
-            yield ": alive\n\n"
-        # Many clients that wait must not take the processor from those who work for them.
-        pause = _LOOK_SECONDS if text != last else min(1.5 * pause, _SLOWEST_LOOK_SECONDS)
-        last = text
-        await asyncio.sleep(pause)
 
 
 def _asked(model: str, method: str, outputs: str) -> dict[str, Any]:
@@ -191,18 +138,26 @@ async def _reference(request: Request, context: ApiContext) -> str:
     body = b""
     async for block in request.stream():
         body += block
-        if len(body) > 10_000:
+        if len(body) > _LONGEST_REFERENCE:
             raise malformed("a reference is short")
     try:
         source = Reference.model_validate_json(body).source
     except ValidationError as error:
         raise malformed('a reference is {"source": "dicomweb://..."}') from error
-    if not is_web(source) or parse_query(source).url not in context.settings.base_urls:
+    query = parse_query(source) if is_web(source) else None
+    if query is None or query.url not in context.settings.base_urls:
         raise ApiError(
             403,
             "this server does not fetch from there",
             code="service-not-allowed",
             next_step="Name a service that the server was started with (`medcam serve --service`).",
+        )
+    if not query.study or query.matches:
+        raise ApiError(
+            422,
+            "a reference names one study, series or instance by its UID",
+            code="not-a-study",
+            next_step="Write dicomweb://HOST[:PORT]/PATH/studies/UID; `medcam annotate` takes searches.",
         )
     return source
 
@@ -218,8 +173,9 @@ def _state(context: ApiContext, submission: Submission) -> SubmissionState:
             "done": status.done,
             "total": status.total or submission.files,
             "created": submission.created,
-            "expires": _expires(context, submission),
+            "expires": submission.expires,
             "model": submission.model,
+            "method": submission.method,
             "outputs": list(submission.outputs),
             "films": [{"id": film, "explanation": f"{base}/{film}/explanation"} for film in results.films()],
             "passed_over": [asdict(one) for one in status.passed_over],
@@ -227,7 +183,3 @@ def _state(context: ApiContext, submission: Submission) -> SubmissionState:
             "notice": RESEARCH_USE,
         }
     )
-
-
-def _expires(context: ApiContext, submission: Submission) -> float:
-    return submission.created + 3600.0 * context.box.limits.hours

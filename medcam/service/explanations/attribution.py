@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, runtime_checkable
 
 from medcam.cam.exact import activation_maps
 from medcam.cam.methods.attribute import attribute
@@ -21,6 +23,15 @@ from medcam.models.foreign import NO_HEAD
 WITHOUT_CLASS_MAPS = "hirescam"
 """The method for a network that makes no class maps: of those that need no pooling head the one that is signed, in
 logit units, and exact wherever one linear layer follows the features (Draelos and Carin 2020)."""
+
+
+@runtime_checkable
+class SharedNetwork(Protocol):
+    """A classifier whose network several threads use."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keeps the others out for as long as the block lasts."""
+        ...
 
 
 def chosen_method(method: str | None, card: ModelCard) -> str:
@@ -69,7 +80,8 @@ def maps_by(
             code="cam-method",
             next_step="Leave the method out, or use what `load_model` returns.",
         )
-    made = attribute(classifier.gradient_model(), inputs, method)
+    with classifier.alone() if isinstance(classifier, SharedNetwork) else nullcontext():
+        made = attribute(classifier.gradient_model(), inputs, method)
     return made.activation_maps(transforms, [float(bias) for bias in prediction.biases])
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from medcam.cam.methods.model import Differentiable, GradientModel
 from medcam.core.arrays import FloatArray
 from medcam.core.card import ModelCard
+from medcam.core.errors import ModelError
 from medcam.core.explanation import Engine
 from medcam.core.prediction import Prediction
 from medcam.core.protocols import Classifier, ModelInput, OnEngine
@@ -106,6 +109,26 @@ class BatchingClassifier:
                 if not mine.answered.is_set():
                     self._serve(self._gathered())
         return mine.take()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keeps the passes of other threads out: whoever cuts the network open must not change their answers."""
+        with self._passing:
+            yield
+
+    def gradient_model(self) -> GradientModel:
+        """The model's network, for attribution methods, which look at it within `alone`.
+
+        Raises:
+            ModelError: The model shows none (code "cam-method").
+        """
+        if isinstance(self._inner, Differentiable):
+            return self._inner.gradient_model()
+        raise ModelError(
+            f"{self.card.name} lets no attribution method see its network",
+            code="cam-method",
+            next_step="Leave the method out.",
+        )
 
     def _gathered(self) -> list[_Asked]:
         until = time.monotonic() + self._wait

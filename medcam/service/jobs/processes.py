@@ -24,12 +24,15 @@ class WorkerProcesses:
         store: What they are told of the store, as `medcam work --store` takes it.
         number: How many.
         threads: Of each.
+        engine: What computes their maps; empty for what `medcam work` takes by default.
     """
 
-    def __init__(self, store: str, number: int = 1, threads: int = 1) -> None:
+    def __init__(self, store: str, number: int = 1, threads: int = 1, engine: str = "") -> None:
         # A URL may hold a password, and everybody on a machine sees the arguments of its processes.
         self._environment = {**os.environ, "MEDCAM_STORE": store, PARENT_VARIABLE: "1"}
         self._command = [sys.executable, "-m", "medcam", "work", "--threads", str(threads)]
+        if engine:
+            self._command += ["--engine", engine]
         self._stop, self._alive, self._lock = threading.Event(), 0, threading.Lock()
         self._watchers = [
             threading.Thread(target=self._watch, name=f"medcam-work-{place}", daemon=True) for place in range(number)
@@ -91,9 +94,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def worker_processes(store: str, number: int, threads: int = 1) -> Iterator[WorkerProcesses]:
+def worker_processes(store: str, number: int, threads: int = 1, engine: str = "") -> Iterator[WorkerProcesses]:
     """Worker processes that live as long as a block; arguments as `WorkerProcesses`."""
-    processes = WorkerProcesses(store, number, threads)
+    processes = WorkerProcesses(store, number, threads, engine)
     processes.start()
     try:
         yield processes

@@ -24,6 +24,7 @@ from medcam.service.submissions.submission import (
     is_id,
     new_id,
     no_such_submission,
+    too_large,
 )
 from medcam.store import JobQueue
 
@@ -99,7 +100,7 @@ class SubmissionBox:
             number, size = self._write(folder, files)
             return replace(fresh, files=number, bytes=size)
 
-        return self._keep(Submission(new_id(), owner, self.clock(), model, method, tuple(outputs)), fill)
+        return self._keep(self._fresh(owner, model, method, outputs), fill)
 
     def refer(
         self, owner: str, source: str, *, model: str, method: str = "", outputs: Sequence[str] = ("json",)
@@ -119,8 +120,22 @@ class SubmissionBox:
             StoreError: The database does.
         """
         self._refuse_more(owner)
-        fresh = Submission(new_id(), owner, self.clock(), model, method, tuple(outputs), source=source)
+        fresh = self._fresh(owner, model, method, outputs, source)
         return self._keep(fresh, lambda _folder, submission: submission)
+
+    def _fresh(self, owner: str, model: str, method: str, outputs: Sequence[str], source: str = "") -> Submission:
+        return Submission(
+            new_id(),
+            owner,
+            self.clock(),
+            model,
+            method,
+            tuple(outputs),
+            source=source,
+            hours=self.limits.hours,
+            most_files=self.limits.files,
+            most_bytes=self.limits.bytes,
+        )
 
     def _refuse_more(self, owner: str) -> None:
         if len(self.owned(owner)) >= self.limits.open:
@@ -192,16 +207,20 @@ class SubmissionBox:
 
     def sweep(self) -> int:
         """Lets go of what has been here too long, and of what a killed process was taking in. How many."""
-        before, gone = self.clock() - 3600.0 * self.limits.hours, 0
+        now, gone, longest = self.clock(), 0, self.limits.hours
         for path in self._folders():
             try:
-                age = path.stat().st_mtime if path.name.endswith(_PART) else SubmissionFolder(path).read().created
+                if path.name.endswith(_PART):
+                    over = path.stat().st_mtime + 3600.0 * self.limits.hours
+                else:
+                    submission = SubmissionFolder(path).read()
+                    over, longest = submission.expires, max(longest, submission.hours)
             except (OSError, InputError):
                 continue
-            if age < before:
+            if over < now:
                 shutil.rmtree(path, ignore_errors=True)
                 gone += 1
-        self.queue.purge(EXPLAIN, before)
+        self.queue.purge(EXPLAIN, now - 3600.0 * longest)
         return gone
 
     def missed(self) -> int:
@@ -230,13 +249,13 @@ class SubmissionBox:
         number = size = 0
         for name, content in files:
             if number == self.limits.files:
-                raise _too_large(f"more than {self.limits.files} files")
+                raise too_large(f"more than {self.limits.files} files")
             number += 1
             with writing(), (folder / f"{number:04d}{_suffix(name)}").open("xb") as file:
                 while block := content.read(_BLOCK):
                     size += len(block)
                     if size > self.limits.bytes:
-                        raise _too_large(f"more than {self.limits.bytes >> 20} MiB")
+                        raise too_large(f"more than {self.limits.bytes >> 20} MiB")
                     file.write(block)
         if number == 0:
             raise InputError("no file was handed in", code="no-files", next_step="Choose a DICOM file or an archive.")
@@ -246,11 +265,3 @@ class SubmissionBox:
 def _suffix(name: str) -> str:
     lower = name.lower()
     return next((suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if lower.endswith(suffix)), ".dcm")
-
-
-def _too_large(what: str) -> InputError:
-    return InputError(
-        f"a submission has {what}",
-        code="submission-too-large",
-        next_step="Hand in less at a time, or use `medcam annotate` for whole archives.",
-    )

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from medcam.core.protocols import Classifier
+from medcam.core.radiograph import Radiograph
+from medcam.dicom import SourceContext
 from medcam.dicom.network.security import Security
+from medcam.service.annotate.inputs import find_inputs
 from medcam.service.annotate.options import AnnotateOptions, parse_outputs
 from medcam.service.annotate.run import annotate
 from medcam.service.annotate.stages import Readers
 from medcam.service.annotate.tally import Progress
 from medcam.service.jobs.worker import Interrupted
 from medcam.service.submissions.box import SubmissionBox
-from medcam.service.submissions.submission import Submission
+from medcam.service.submissions.submission import Submission, SubmissionFolder, too_large
 from medcam.store import Job
 
 
@@ -43,6 +46,8 @@ class SubmissionExplainer:
             Interrupted: It was told to leave; films that are finished stay.
             OutputError: The disk refuses results.
             ModelError: The model cannot be loaded.
+            WebError: The DICOMweb service that it names cannot be searched.
+            InputError: What it names there is too much (code `submission-too-large`).
         """
         folder = self.box.folder_of(str(job.payload["submission"]))
         if not folder.path.is_dir():
@@ -62,10 +67,18 @@ class SubmissionExplainer:
             folder.results,
             self._options(submission),
             look,
-            self.readers,
+            self._readers(submission, folder),
             classifier,
             films,
         )
+
+    def _readers(self, submission: Submission, folder: SubmissionFolder) -> Readers:
+        """Who parses the files; what is fetched has the limits of what is handed in."""
+        if not submission.source:
+            return self.readers
+        if len(find_inputs([submission.source], folder.results, self.security)) > submission.most_files:
+            raise too_large(f"more than {submission.most_files} files")
+        return _Metered(self.readers, submission.most_bytes)
 
     def _options(self, submission: Submission) -> AnnotateOptions:
         return AnnotateOptions(
@@ -75,6 +88,30 @@ class SubmissionExplainer:
             security=self.security,
             method=submission.method or None,
         )
+
+
+class _Metered:
+    """Readers that refuse what comes after so many bytes. Safe for several threads."""
+
+    def __init__(self, readers: Readers, most: int) -> None:
+        self._readers, self._most, self._left = readers, most, most
+        self._lock = threading.Lock()
+
+    def open(self, data: bytes, name: str) -> SourceContext:
+        """What a file is.
+
+        Raises:
+            InputError: It cannot be read, or is too much (code `submission-too-large`).
+        """
+        with self._lock:
+            self._left -= len(data)
+            if self._left < 0:
+                raise too_large(f"more than {self._most >> 20} MiB")
+        return self._readers.open(data, name)
+
+    def radiograph(self, data: bytes, name: str) -> Radiograph:
+        """Decodes a file."""
+        return self._readers.radiograph(data, name)
 
 
 class LoadedModels:

@@ -42,6 +42,9 @@ class Submission:
         files: How many files.
         bytes: Of all files.
         source: What is fetched from a DICOMweb service, as `medcam annotate` takes it; empty for files handed in.
+        hours: It is let go of after so long. On record, since whoever works on it may be told something else.
+        most_files: That may be fetched from `source`.
+        most_bytes: Of all of them.
     """
 
     id: str
@@ -53,10 +56,18 @@ class Submission:
     files: int = 0
     bytes: int = 0
     source: str = ""
+    hours: float = 24.0
+    most_files: int = 2_000
+    most_bytes: int = 1 << 30
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise InvalidValueError("the id of a submission has 32 hexadecimal digits")
+
+    @property
+    def expires(self) -> float:
+        """When it is let go of, in seconds since 1970 UTC."""
+        return self.created + 3600.0 * self.hours
 
     @property
     def key(self) -> str:
@@ -142,6 +153,19 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def too_large(what: str) -> InputError:
+    """More than a submission may have.
+
+    Args:
+        what: That it has.
+    """
+    return InputError(
+        f"a submission has {what}",
+        code="submission-too-large",
+        next_step="Hand in less at a time, or use `medcam annotate` for whole archives.",
+    )
 
 
 def no_such_submission() -> InputError:

@@ -25,6 +25,7 @@ from medcam.server.api.app import make_app
 from medcam.server.api.context import ApiContext
 from medcam.server.api.settings import ApiSettings
 from medcam.service.explanations.finding_codes import finding_cards
+from medcam.service.jobs.batching import BatchingClassifier
 from medcam.service.jobs.worker import Task, Worker
 from medcam.service.studies.opened import OpenedStore, open_studies
 from medcam.service.submissions.box import SubmissionBox, SubmissionLimits
@@ -105,6 +106,7 @@ def api(opened: OpenedStore, readers: ReaderPool) -> Callable[..., TestClient]:
 def work(opened: OpenedStore, readers: ReaderPool, tiny: Classifier) -> Callable[[], bool]:
     """Does the job that is due; False where none is."""
     box = SubmissionBox.of(opened.address, opened.jobs)
-    explainer = SubmissionExplainer(box, LoadedModels(lambda _name: tiny), readers)
+    shared = BatchingClassifier(tiny, others=lambda: 1)
+    explainer = SubmissionExplainer(box, LoadedModels(lambda _name: shared), readers)
     worker = Worker(opened.jobs, {EXPLAIN: Task(explainer)}, "test")
     return lambda: worker.step(threading.Event())

@@ -78,15 +78,6 @@ def test_objects_are_dicom_and_those_that_were_not_made_are_told(done):
     assert (missing.status_code, missing.json()["code"]) == (404, "not-made")
 
 
-def test_events_tell_the_end(done):
-    client, place, _ = done
-
-    text = client.get(f"{place}/events").text
-
-    assert text.startswith("event: end\ndata: ")
-    assert json.loads(text.splitlines()[1].removeprefix("data: "))["done"] == 1
-
-
 def test_what_was_let_go_of_is_gone(done, opened):
     client, place, film = done
 

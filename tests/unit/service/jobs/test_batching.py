@@ -6,7 +6,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 
+from medcam.core.errors import ModelError
 from medcam.core.prediction import Prediction
 from medcam.service.jobs.batching import BatchingClassifier
 
@@ -89,3 +91,28 @@ def test_one_alone_does_not_wait_for_others_that_cannot_come():
     classifier = BatchingClassifier(Doubles(), wait=3600.0, others=lambda: 1)
 
     assert classifier.predict(films(1)).logits.item() == 2
+
+
+def test_whoever_looks_at_the_network_keeps_the_passes_of_others_out():
+    classifier = BatchingClassifier(Doubles(), others=lambda: 1)
+
+    with ThreadPoolExecutor(1) as pool:
+        with classifier.alone():
+            asked = pool.submit(classifier.predict, films(1))
+            with pytest.raises(TimeoutError):
+                asked.result(0.1)
+        assert asked.result(60).logits.item() == 2
+
+
+def test_a_model_shows_its_network_or_says_that_it_shows_none():
+    class Shown(Doubles):
+        def gradient_model(self):
+            return "network"
+
+    hidden = Doubles()
+    hidden.card = type("Card", (), {"name": "hidden"})
+
+    assert BatchingClassifier(Shown()).gradient_model() == "network"
+    with pytest.raises(ModelError) as refused:
+        BatchingClassifier(hidden).gradient_model()
+    assert refused.value.code == "cam-method"
