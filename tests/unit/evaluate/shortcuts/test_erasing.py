@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from medcam.core.errors import InvalidValueError
+from medcam.evaluate.shortcuts.erasing import ErasedFilms, beyond, judge_erasing
+from medcam.evaluate.shortcuts.record import Place
+from medcam.evaluate.shortcuts.rule import RULE, Severity
+
+PATIENTS = [str(number) for number in range(40)]
+
+
+def films(change, control, *, patients=PATIENTS, spread=1.0, finding="Nodule") -> ErasedFilms:
+    turned = np.zeros(len(change), dtype=bool)
+    return ErasedFilms(finding, Place.MARKER, patients, change, control, turned, spread)
+
+
+def noise(seed: int, size: float = 0.1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0.0, size, len(PATIENTS))
+
+
+def test_a_marker_that_the_score_hangs_on_is_told_with_its_size():
+    [row] = judge_erasing([films(noise(0) - 1.2, noise(1), spread=2.0)])
+
+    assert row.severity is Severity.MODERATE
+    assert row.told
+    assert row.effect.low < -0.6 < row.effect.high
+    assert row.change.value == pytest.approx(2.0 * (row.effect.value) + row.control.value)
+
+
+def test_one_that_matters_no_more_than_elsewhere_is_not_told():
+    level, elsewhere = judge_erasing([films(noise(0), noise(1)), films(noise(2) - 0.9, noise(3) - 0.9)])
+
+    assert level.severity is elsewhere.severity is Severity.NONE
+    assert "< 0.2 SD" in level.reason
+
+
+def test_a_control_that_takes_evidence_away_makes_no_shortcut():
+    # Erasing the place does nothing, erasing the finding itself a lot: the excess alone would be large.
+    [row] = judge_erasing([films(noise(0), noise(1) - 1.5)])
+
+    assert row.effect.value > 1.0
+    assert row.severity is Severity.NONE
+
+
+def test_a_place_that_speaks_against_the_finding_is_told_too():
+    [row] = judge_erasing([films(noise(0) + 1.0, noise(1))])
+
+    assert row.severity is Severity.HIGH
+
+
+def test_few_patients_are_not_judged_however_many_films():
+    [row] = judge_erasing([films(noise(0) - 2.0, noise(1), patients=["a", "b"] * 20)])
+
+    assert row.severity is Severity.UNKNOWN
+    assert row.p is None
+    assert "2 patients" in row.reason
+
+
+def test_effects_within_the_smallest_are_told_in_five_per_cent_or_less():
+    # True means at the edge of what does not count, the hardest case.
+    rng = np.random.default_rng(5)
+    p_values = [beyond(rng.normal(RULE.smallest, 0.5, 30), RULE.smallest) for _ in range(2000)]
+
+    assert 0.035 < np.mean(np.array(p_values) <= 0.05) < 0.065
+
+
+def test_pure_nulls_over_many_findings_are_never_far_from_none():
+    rng = np.random.default_rng(6)
+    told = []
+    for _ in range(200):
+        rows = [films(rng.normal(0, 0.5, 40), rng.normal(0, 0.5, 40), finding=str(n)) for n in range(8)]
+        told.append(any(row.told for row in judge_erasing(rows)))
+
+    assert np.mean(told) <= 0.05
+
+
+def test_values_without_spread_are_judged_by_their_size_alone():
+    assert beyond(np.full(10, -0.3), 0.2) == 0.0
+    assert beyond(np.full(10, 0.1), 0.2) == 1.0
+
+
+@pytest.mark.parametrize("broken", [{"patients": PATIENTS[:3]}, {"spread": 0.0}])
+def test_what_cannot_be_judged_is_refused(broken):
+    with pytest.raises(InvalidValueError):
+        judge_erasing([films(noise(0), noise(1), **broken)])
