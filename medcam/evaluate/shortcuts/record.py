@@ -61,7 +61,9 @@ class PlaceErasing:
         change: Mean change of the logit by erasing the place; negative where the place spoke for the finding.
         control: Mean change by erasing as large a part of the same films elsewhere.
         excess: Mean of change - control.
-        effect: The excess in standard deviations of the finding's logit over all films.
+        effect: What the verdict judges, in standard deviations of the finding's logit over all films: the excess; of a
+            place that nearly all films have, the excess on films called present less that on films called absent.
+        everywhere: Whether nearly all films have the place.
         turned: Share of films whose answer turns at the operating threshold, by erasing the place.
         p: One-sided p against an effect of the smallest size that counts; None where there are too few patients.
         q: The same by Benjamini and Hochberg over the record.
@@ -77,6 +79,7 @@ class PlaceErasing:
     control: Interval
     excess: Interval
     effect: Interval
+    everywhere: bool
     turned: Interval
     p: float | None
     q: float | None

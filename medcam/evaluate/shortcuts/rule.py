@@ -1,6 +1,9 @@
 """The rule of the verdicts, one for all: how large an effect must be, how sure, and what its size is called.
 
-    effect    mean excess of a region's erasing over its control, in standard deviations of the finding's logit
+    effect    mean excess of a place's erasing over its control, in standard deviations of the finding's logit, over the
+              films with the place: those without it stay as they are, so the place sets films apart. Of a place that
+              nearly all films have (border, outside the body) a mean shift sets none apart: there it is the mean
+              excess on films that the model calls present less that on films that it calls absent
     told      the effect is beyond the smallest that counts, by a one-sided t-test over patients against that size
     q         p by Benjamini and Hochberg over all pairs of finding and region of the record
     verdict   q within the limit, and the erasing's own change as large and of the same sign
@@ -35,7 +38,8 @@ class ShortcutRule:
         moderate: From which effect on it is moderate (0.5 there is medium).
         high: From which effect on it is high (0.8 there is large).
         false_discoveries: Largest q: the share of false ones among what is told (Benjamini and Hochberg 1995).
-        fewest: Fewer patients than this are not judged: with the region, or at a level of an attribute.
+        fewest: Fewer patients than this are not judged: on either side of what is compared.
+        everywhere: Share of the films from which on a place counts as one that nearly all have.
     """
 
     smallest: float = 0.2
@@ -43,6 +47,7 @@ class ShortcutRule:
     high: float = 0.8
     false_discoveries: float = 0.05
     fewest: int = 10
+    everywhere: float = 0.9
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.smallest <= self.moderate <= self.high:
@@ -63,7 +68,9 @@ class ShortcutRule:
         return (
             f"erasing: told where the excess over the control is beyond {self.smallest:g} standard deviations of the "
             f"logit, by a one-sided t-test over patients with q <= {self.false_discoveries:g} (Benjamini-Hochberg over "
-            f"all findings and regions), and the region's own change is as large and of the same sign; association: "
+            f"all findings and places), and the place's own change is as large and of the same sign; of a place on "
+            f"{self.everywhere:.0%} of the films or more, its difference between films called present and absent "
+            f"counts; association: "
             f"told where q <= {self.false_discoveries:g} and the standardised difference is {self.smallest:g} or more; "
             f"low from {self.smallest:g}, moderate from {self.moderate:g}, high from {self.high:g}; fewer than "
             f"{self.fewest} patients are not judged"

@@ -78,6 +78,7 @@ class _Entry:
     name: str
     patient: str = ""
     labels: Mapping[str, int] | None = None
+    row: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -86,6 +87,7 @@ class Cohort:
 
     Args:
         folder: Where they lie.
+        table: A table of labels in the place of the folder's own.
 
     Attributes:
         skipped: Names and reasons of files that were passed over in the latest reading.
@@ -97,6 +99,7 @@ class Cohort:
     """
 
     folder: Path
+    table: Path | None = None
     skipped: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -104,7 +107,7 @@ class Cohort:
         if not self.folder.is_dir():
             raise UsageError(f"there is no folder {self.folder}", code="no-such-source", next_step="Check the path.")
         self._truth = read_truth(self.folder) if (self.folder / TRUTH_NAME).is_file() else {}
-        self._entries = _entries(self.folder)
+        self._entries = _entries(self.folder, self.table)
         if not self._entries:
             raise UsageError(
                 f"{self.folder.name} holds no films",
@@ -133,6 +136,14 @@ class Cohort:
         """What results call a film."""
         return self._entries[place].name
 
+    def path(self, place: int) -> Path:
+        """Where a film lies."""
+        return self._entries[place].path
+
+    def row(self, place: int) -> Mapping[str, str]:
+        """The film's row of the table of labels; empty without a table."""
+        return self._entries[place].row
+
     def film(self, place: int) -> CohortFilm:
         """Reads one film.
 
@@ -159,12 +170,12 @@ def _labels(truth: FilmTruth | None) -> Mapping[str, int]:
     return {name: int(name in truth.names) for name in dict.fromkeys((*FINDINGS, *truth.names))}
 
 
-def _entries(folder: Path) -> list[_Entry]:
-    if (folder / TABLE).is_file():
-        rows = label_table(folder / TABLE)
+def _entries(folder: Path, table: Path | None) -> list[_Entry]:
+    if table is not None or (folder / TABLE).is_file():
+        rows = label_table(table or folder / TABLE)
         columns = finding_columns(rows)
         return [
-            _Entry(folder / row["image"], row["image"], row.get("patient_id", ""), _judged(row, columns))
+            _Entry(folder / row["image"], row["image"], row.get("patient_id", ""), _judged(row, columns), row)
             for row in rows
         ]
     paths = (path for path in find_sources([folder]) if path.suffix.lower() in DICOM_SUFFIXES)

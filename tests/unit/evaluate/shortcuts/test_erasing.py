@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import ttest_ind
 
 from medcam.core.errors import InvalidValueError
 from medcam.evaluate.shortcuts.erasing import ErasedFilms, beyond, judge_erasing
@@ -9,9 +10,12 @@ from medcam.evaluate.shortcuts.rule import RULE, Severity
 PATIENTS = [str(number) for number in range(40)]
 
 
-def films(change, control, *, patients=PATIENTS, spread=1.0, finding="Nodule") -> ErasedFilms:
+CALLED = np.arange(len(PATIENTS)) % 2 == 0
+
+
+def films(change, control, *, patients=PATIENTS, spread=1.0, finding="Nodule", coverage=0.5) -> ErasedFilms:
     turned = np.zeros(len(change), dtype=bool)
-    return ErasedFilms(finding, Place.MARKER, patients, change, control, turned, spread)
+    return ErasedFilms(finding, Place.MARKER, patients, change, control, turned, CALLED, spread, coverage)
 
 
 def noise(seed: int, size: float = 0.1) -> np.ndarray:
@@ -48,6 +52,25 @@ def test_a_place_that_speaks_against_the_finding_is_told_too():
     assert row.severity is Severity.HIGH
 
 
+def test_of_a_place_on_all_films_a_common_shift_is_none_and_one_that_sets_films_apart_is_told():
+    shift = films(noise(0) - 1.0, noise(1), coverage=1.0)
+    apart = films(noise(2) - np.where(CALLED, 1.0, 0.0), noise(3), coverage=1.0)
+
+    even, betrayed = judge_erasing([shift, apart])
+
+    assert even.everywhere
+    assert not even.told
+    assert betrayed.severity is Severity.HIGH
+    assert betrayed.effect.low < -1.0 < betrayed.effect.high
+
+
+def test_two_samples_are_compared_as_welch_does():
+    rng = np.random.default_rng(8)
+    one, two = rng.normal(1.0, 1.0, 20), rng.normal(0.0, 3.0, 35)
+
+    assert beyond(0.0, one, two) == pytest.approx(ttest_ind(one, two, equal_var=False).pvalue / 2)
+
+
 def test_few_patients_are_not_judged_however_many_films():
     [row] = judge_erasing([films(noise(0) - 2.0, noise(1), patients=["a", "b"] * 20)])
 
@@ -59,7 +82,7 @@ def test_few_patients_are_not_judged_however_many_films():
 def test_effects_within_the_smallest_are_told_in_five_per_cent_or_less():
     # True means at the edge of what does not count, the hardest case.
     rng = np.random.default_rng(5)
-    p_values = [beyond(rng.normal(RULE.smallest, 0.5, 30), RULE.smallest) for _ in range(2000)]
+    p_values = [beyond(RULE.smallest, rng.normal(RULE.smallest, 0.5, 30)) for _ in range(2000)]
 
     assert 0.035 < np.mean(np.array(p_values) <= 0.05) < 0.065
 
@@ -67,7 +90,7 @@ def test_effects_within_the_smallest_are_told_in_five_per_cent_or_less():
 def test_pure_nulls_over_many_findings_are_never_far_from_none():
     rng = np.random.default_rng(6)
     told = []
-    for _ in range(200):
+    for _ in range(60):
         rows = [films(rng.normal(0, 0.5, 40), rng.normal(0, 0.5, 40), finding=str(n)) for n in range(8)]
         told.append(any(row.told for row in judge_erasing(rows)))
 
@@ -75,8 +98,8 @@ def test_pure_nulls_over_many_findings_are_never_far_from_none():
 
 
 def test_values_without_spread_are_judged_by_their_size_alone():
-    assert beyond(np.full(10, -0.3), 0.2) == 0.0
-    assert beyond(np.full(10, 0.1), 0.2) == 1.0
+    assert beyond(0.2, np.full(10, -0.3)) == 0.0
+    assert beyond(0.2, np.full(10, 0.1)) == 1.0
 
 
 @pytest.mark.parametrize("broken", [{"patients": PATIENTS[:3]}, {"spread": 0.0}])

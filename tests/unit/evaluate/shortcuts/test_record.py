@@ -10,7 +10,7 @@ from medcam.evaluate.shortcuts.rule import RULE, Severity, ShortcutRule
 
 SMALL = Interval(-0.1, -0.2, 0.0)
 ERASING = PlaceErasing(
-    "Nodule", Place.MARKER, 40, 38, SMALL, SMALL, SMALL, SMALL, Interval(0.1, 0.0, 0.2), 0.5, 0.5, Severity.NONE, "why"
+    "Nodule", Place.MARKER, 40, 38, *[SMALL] * 4, False, Interval(0.1, 0.0, 0.2), 0.5, 0.5, Severity.NONE, "why"
 )
 RECORD = ShortcutRecord(
     model="m",
