@@ -7,9 +7,12 @@ import typer
 from medcam.cli.evaluate_cohort import anatomy, units
 from medcam.cli.evaluate_errors import errors
 from medcam.cli.evaluate_localisation import localisation
+from medcam.cli.evaluate_record import drift, performance
 
 app = typer.Typer(help="Measure a model on films whose truth is known.", no_args_is_help=True)
 app.command()(localisation)
 app.command()(anatomy)
 app.command()(units)
 app.command()(errors)
+app.command()(performance)
+app.command()(drift)
