@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from medcam.core.errors import UsageError
 from medcam.experiments.anatomy import ANATOMY
+from medcam.experiments.drift import DRIFT
 from medcam.experiments.errors import ERRORS
 from medcam.experiments.experiment import Experiment
 from medcam.experiments.heads import HEADS
@@ -28,6 +29,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     TEXT,
     UNITS_EXPERIMENT,
     ERRORS,
+    DRIFT,
 )
 
 

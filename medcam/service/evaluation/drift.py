@@ -12,7 +12,8 @@ from medcam.core.errors import UsageError
 from medcam.core.explanation import RESEARCH_USE
 from medcam.core.zones import ZONES
 from medcam.evaluate.drift import FEWEST, LEVEL, Drift, DriftKind, PeriodFilms, compare_periods
-from medcam.service.evaluation.observed import AGE, Observed, ObservedFilm
+from medcam.service.evaluation.observed import Observed
+from medcam.service.evaluation.observed_film import AGE, ObservedFilm
 
 SCHEMA_VERSION = "1.0"
 RULE = (

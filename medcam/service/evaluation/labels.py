@@ -10,7 +10,7 @@ from pathlib import Path
 
 from medcam.core.codes import slug
 from medcam.core.errors import UsageError
-from medcam.service.evaluation.observed import AGE, SEX, VIEW, ObservedFilm, age_in_years
+from medcam.service.evaluation.observed_film import AGE, SEX, VIEW, ObservedFilm, age_in_years
 from medcam.service.evaluation.true_places import PHANTOM, Id, key_of, read_places
 from medcam.service.phantoms.truth import TRUTH_NAME
 from medcam.service.training.folder_films import TABLE, finding_columns, label_table, label_value

@@ -19,7 +19,8 @@ from medcam.evaluate.performance import (
     performance,
 )
 from medcam.service.evaluation.labels import FilmLabels, Labels
-from medcam.service.evaluation.observed import AGE, Observed, ObservedFilm
+from medcam.service.evaluation.observed import Observed
+from medcam.service.evaluation.observed_film import AGE, ObservedFilm
 
 SCHEMA_VERSION = "1.0"
 AGES = (18, 40, 60, 80)

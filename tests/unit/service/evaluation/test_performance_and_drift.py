@@ -17,7 +17,8 @@ from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.run import annotate
 from medcam.service.evaluation.drift import measure_drift, period_films
 from medcam.service.evaluation.labels import read_labels
-from medcam.service.evaluation.observed import age_in_years, observe
+from medcam.service.evaluation.observed import observe
+from medcam.service.evaluation.observed_film import age_in_years
 from medcam.service.evaluation.performance import age_band, measure_performance
 
 
