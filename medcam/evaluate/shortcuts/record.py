@@ -62,8 +62,8 @@ class PlaceErasing:
         control: Mean change by erasing as large a part of the same films elsewhere.
         excess: Mean of change - control.
         effect: What the verdict judges, in standard deviations of the finding's logit over all films: the excess; of a
-            place that nearly all films have, the excess on films called present less that on films called absent.
-        everywhere: Whether nearly all films have the place.
+            place that most films have, the excess on films called present less that on films called absent.
+        everywhere: Whether most films have the place.
         turned: Share of films whose answer turns at the operating threshold, by erasing the place.
         p: One-sided p against an effect of the smallest size that counts; None where there are too few patients.
         q: The same by Benjamini and Hochberg over the record.

@@ -2,8 +2,8 @@
 
     effect    mean excess of a place's erasing over its control, in standard deviations of the finding's logit, over the
               films with the place: those without it stay as they are, so the place sets films apart. Of a place that
-              nearly all films have (border, outside the body) a mean shift sets none apart: there it is the mean
-              excess on films that the model calls present less that on films that it calls absent
+              most films have (border, outside the body, often markers) a mean shift sets hardly any apart: there it is
+              the mean excess on films that the model calls present less that on films that it calls absent
     told      the effect is beyond the smallest that counts, by a one-sided t-test over patients against that size
     q         p by Benjamini and Hochberg over all pairs of finding and region of the record
     verdict   q within the limit, and the erasing's own change as large and of the same sign
@@ -34,20 +34,20 @@ class ShortcutRule:
     """Thresholds of the verdicts.
 
     Args:
-        smallest: Smallest effect that counts, in standard deviations: 0.2 is what Cohen (1988) calls small.
-        moderate: From which effect on it is moderate (0.5 there is medium).
+        smallest: Smallest effect that counts, in standard deviations; Cohen (1988) calls 0.2 small and 0.5 medium.
+        moderate: From which effect on it is moderate.
         high: From which effect on it is high (0.8 there is large).
         false_discoveries: Largest q: the share of false ones among what is told (Benjamini and Hochberg 1995).
         fewest: Fewer patients than this are not judged: on either side of what is compared.
-        everywhere: Share of the films from which on a place counts as one that nearly all have.
+        everywhere: Share of the films from which on a place counts as one that most have.
     """
 
-    smallest: float = 0.2
+    smallest: float = 0.3
     moderate: float = 0.5
     high: float = 0.8
     false_discoveries: float = 0.05
     fewest: int = 10
-    everywhere: float = 0.9
+    everywhere: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.smallest <= self.moderate <= self.high:

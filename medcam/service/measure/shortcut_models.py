@@ -125,6 +125,25 @@ def shortcut_film(plan: NetworkPlan, seed: int, index: int) -> tuple[ShortcutFil
     return film, there
 
 
+def paired_film(plan: NetworkPlan, seed: int, index: int) -> tuple[Radiograph, Radiograph]:
+    """A phantom without the thing that a plan is about, and the same with it: nothing else differs.
+
+    Args:
+        plan: Of a network with a thing.
+        seed: Of the phantom.
+        index: Of the phantom.
+    """
+    assert plan.thing is not None
+    case = sample_case(seed, index, prevalence=PREVALENCE)
+    without = render(case, 2 * plan.size, truth=False).linear
+    if plan.thing is Thing.BORDER:
+        given, _ = _shuttered(without, case)
+    else:
+        given = render(_with_thing(case, plan.thing), 2 * plan.size, truth=False).linear
+    window = DisplayWindow(center=0.5, width=1.0)
+    return Radiograph(without, window), Radiograph(given, window)
+
+
 def _is_there(plan: NetworkPlan, case: Case) -> bool:
     if plan.thing is None:
         return False
@@ -141,8 +160,8 @@ def _with_thing(case: Case, thing: Thing) -> Case:
     items: Mapping[Thing, Distractor] = {
         Thing.MARKER: Distractor("marker", x, y, "P", 0.09, 1.0),
         Thing.TEXT: Distractor("text", min(x, 0.72), y, "ICU", 0.06, 1.0),
-        # A disc of metal over the upper chest, as large as a pacemaker's.
-        Thing.DEVICE: Distractor("button", float(rng.uniform(0.62, 0.74)), float(rng.uniform(0.2, 0.32)), "", 0.1, 1.2),
+        # A disc of metal over the upper chest, as large and as opaque as a pacemaker.
+        Thing.DEVICE: Distractor("button", float(rng.uniform(0.62, 0.74)), float(rng.uniform(0.2, 0.32)), "", 0.1, 4.0),
     }
     return case if thing is Thing.BORDER else replace(case, distractors=(*case.distractors, items[thing]))
 

@@ -66,7 +66,7 @@ def test_the_worst_verdict_counts_and_too_few_films_are_no_verdict():
     assert replace(RECORD, erasing=(few, ERASING, high)).shortcuts == (high,)
 
 
-@pytest.mark.parametrize(("effect", "name"), [(0.19, "none"), (-0.2, "low"), (0.5, "moderate"), (-0.8, "high")])
+@pytest.mark.parametrize(("effect", "name"), [(0.29, "none"), (-0.3, "low"), (0.5, "moderate"), (-0.8, "high")])
 def test_an_effect_is_called_by_its_size_whatever_its_sign(effect, name):
     assert RULE.size(effect).value == name
 

@@ -1,0 +1,191 @@
+"""Planted shortcuts: which the rule of `medcam evaluate shortcuts` tells, and how often it tells one too many."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+from typing import Any
+
+from medcam.experiments.budget import Budget
+from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting
+from medcam.experiments.tables import number, share, table
+from medcam.service.measure.marks_found import marks_found
+from medcam.service.measure.shortcut_models import EVEN_SHARE, WITH, WITHOUT
+from medcam.service.measure.shortcuts import TAKEN, ShortcutBench, measure_shortcuts
+
+_PLANS = {
+    Budget.SLICE: ShortcutBench(networks=1, films=16, patients=24, epochs=1, pairs=3),
+    Budget.QUICK: ShortcutBench(networks=2, films=100, patients=240, epochs=8, pairs=20),
+    Budget.FULL: ShortcutBench(),
+}
+
+
+def run(setting: Setting) -> Figures:
+    """Trains networks with and without a shortcut, and judges them."""
+    bench = replace(_PLANS[setting.budget], seed=setting.seed)
+    figures = measure_shortcuts(
+        bench, setting.work / f"shortcuts-{setting.budget}", workers=setting.workers, report=setting.report
+    )
+    found = marks_found(setting.budget.of(2, 12, 30), setting.budget.of(256, 768, 768))
+    return {"bench": asdict(bench), **figures, "marks": found}
+
+
+def page(figures: Figures) -> Page:
+    """The networks one by one, and what is told over all."""
+    bench, rows = figures["bench"], figures["networks"]
+    planted, clean = ([row for row in rows if row["planted"] is kind] for kind in (True, False))
+    size = rows[0]["plan"]["size"]
+    tuning = ", ".join(str(seed) for seed in figures["tuning_seeds"])
+    body = f"""{len(planted)} small networks learnt from phantoms on which a thing betrays a finding: a marker P, the
+burned-in word ICU, a metal disc over the upper chest, or black shutters stand on {100 * WITH:.0f} % of the films with
+the finding and on {100 * WITHOUT:.0f} % of those without. {len(clean)} clean ones learnt from films on which such a thing
+stands on {100 * EVEN_SHARE:.0f} % whatever is there, or from films as they are. Phantoms have side markers, text,
+buttons and electrodes of their own besides, which betray nothing. Each network ({size} px, {bench["patients"]} phantoms,
+{bench["epochs"]} passes, all eight findings) is judged on {bench["films"]} phantoms that it has not seen, made as its own
+were. All findings and places are judged, those that nothing was planted for too.
+
+The rule was fixed beforehand, on networks of seeds {tuning}; the networks below have others. {figures["rule"]}.
+
+## Planted
+
+Whether a network took the bait is measured apart from the judge: {bench["pairs"]} pairs of films that differ in nothing
+but the thing. From {TAKEN:g} standard deviations of the logit on it counts as taken.
+
+{table(_PLANTED_COLUMNS, [_planted_row(row) for row in planted], words=True)}
+
+## Clean
+
+{table(_CLEAN_COLUMNS, [_clean_row(row) for row in clean], words=True)}
+
+## Over all
+
+| | n | share |
+|---|---:|---:|
+| planted shortcuts told, in the right place and finding | {_n(figures["detected"])} | {_of(figures["detected"])} |
+| of those whose bait was taken | {_n(figures["detected_where_taken"])} | {_of(figures["detected_where_taken"])} |
+| clean networks of which anything is told | {_n(figures["false_alarms"])} | {_of(figures["false_alarms"])} |
+| planted networks of which something else is told too | {_n(figures["false_alarms_planted"])} | {_of(figures["false_alarms_planted"])} |
+| pairs of finding and place told, of those that nothing was planted for | {_n(figures["false_pairs"])} | {_of(figures["false_pairs"], 2)} |
+
+Intervals are 95 %, by Wilson. What is told of places that nothing was planted for: {_places(figures)}. Such a network may
+lean on the place all the same: one that has learnt little from few films leans on what it meets. It is counted as a
+false alarm here, since nothing on the films makes it right.
+
+## Scores and attributes
+
+{_associated(rows)}
+
+## Where places are not known
+
+On films without truth, markers and text are looked for by the two detectors of `medcam deidentify --clean-pixels`.
+{_marks(figures["marks"])} Devices are not looked for on such films; borders are the frame and even bands along it, and
+what lies outside the body follows from the air around it.
+
+## What it says
+
+{_verdict(figures)}
+"""  # noqa: E501  rows of a table
+    return Page(body)
+
+
+_PLANTED_COLUMNS = (
+    "thing",
+    "betrays",
+    "bait taken, SD",
+    "AUC of it",
+    "effect by erasing, SD",
+    "verdict",
+    "enrichment",
+    "told besides",
+)
+_CLEAN_COLUMNS = ("thing", "mean AUC", "told, each a false alarm")
+
+
+def _planted_row(row: dict[str, Any]) -> list[str]:
+    plan = row["plan"]
+    return [
+        plan["thing"],
+        plan["betrays"],
+        number(row["taken"], 2),
+        number(row["auc"][plan["betrays"]], 2),
+        _triple(row["effect"]),
+        row["severity"] if row["caught"] else f"{row['severity']}: missed",
+        _triple(row["enrichment"]),
+        _others(row),
+    ]
+
+
+def _clean_row(row: dict[str, Any]) -> list[str]:
+    aucs = [value for value in row["auc"].values() if math.isfinite(value)]
+    mean = sum(aucs) / len(aucs) if aucs else math.nan
+    return [f"{row['plan']['thing'] or 'none'}, betrays nothing", number(mean, 2), _others(row)]
+
+
+def _others(row: dict[str, Any]) -> str:
+    told = [f"{name} by {place} ({number(value, 2)} SD, {size})" for name, place, value, _, _, size in row["others"]]
+    return "; ".join(told) or "nothing"
+
+
+def _triple(values: list[float] | None) -> str:
+    if not isinstance(values, list):
+        return "-"
+    value, low, high = values
+    return f"{number(value, 2)} ({number(low, 2)} to {number(high, 2)})"
+
+
+def _n(figure: dict[str, float] | None) -> str:
+    return str(figure["n"]) if isinstance(figure, dict) else "0"
+
+
+def _of(figure: dict[str, float] | None, digits: int = 1) -> str:
+    return share(figure, digits) if isinstance(figure, dict) else "-"
+
+
+def _places(figures: Figures) -> str:
+    told = [f"{place} {count}" for place, count in figures["places"].items() if count]
+    return ", ".join(told) or "nothing"
+
+
+def _associated(rows: list[dict[str, Any]]) -> str:
+    told = [(row["plan"]["name"], each) for row in rows for each in row["associated"]]
+    tests = sum(row["associations"] for row in rows)
+    words = (
+        f"View, sex and age of a phantom do not decide what it has. Yet {len(told)} of {tests} comparisons of a "
+        "finding's logit with one of them, the label held fixed, are told over all networks. They are no false alarms "
+        "of the test, whose rate under independence is tested apart: view, sex and age shape the body, and a network "
+        "that has learnt little answers to the body's shape. An association says where to look, no more."
+    )
+    counts: dict[str, int] = {}
+    for _, (_, attribute, *_rest) in told:
+        counts[attribute] = counts.get(attribute, 0) + 1
+    by = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return f"{words} By attribute: {by or 'none'}."
+
+
+def _marks(marks: dict[str, Any]) -> str:
+    figures = {name: (_of(marks[name]), _n(marks[name])) for name in ("markers", "text", "area", "precision")}
+    return (
+        f"On {marks['films']} phantoms of {marks['side']} px they find {figures['markers'][0]} of "
+        f"{figures['markers'][1]} markers and {figures['text'][0]} of {figures['text'][1]} lines of text (half of the "
+        f"letters covered), and cover {figures['area'][0]} of the letters' area; {figures['precision'][0]} of "
+        f"{figures['precision'][1]} parts found are print or marker."
+    )
+
+
+def _verdict(figures: Figures) -> str:
+    missed = [row for row in figures["networks"] if row["planted"] and not row["caught"]]
+    names = "; ".join(f"{row['plan']['thing']} for {row['plan']['betrays']}" for row in missed)
+    return f"""- {_of(figures["detected"])} of the planted shortcuts are told.
+- {_of(figures["false_alarms"])} of the clean networks get a false alarm.
+- Missed: {names or "none"}.
+- With so few networks the intervals are wide; phantoms are not patients, and a thing that betrays a finding on 95 % of
+  the films is a plain shortcut. Fainter ones will be missed more often."""
+
+
+def summary(figures: Figures) -> list[Line]:
+    """No row: the lecture has no such experiment."""
+    del figures
+    return []
+
+
+SHORTCUTS = Experiment("shortcuts", "Planted shortcuts", run, page, summary)
