@@ -6,6 +6,7 @@ file -> Radiograph -> model input -> Prediction -> ActivationMap -> Finding (reg
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from medcam.cam.evidence import evidence
 from medcam.cam.exact import check_ledger
 from medcam.cam.regions import regions
 from medcam.core.activation import ActivationMap
+from medcam.core.arrays import FloatArray
 from medcam.core.card import PAPER_RULE, FindingCard
 from medcam.core.errors import InvalidValueError, UsageError
 from medcam.core.explanation import Engine, Explanation, ModelReference, OutOfDistribution, Source
 from medcam.core.finding import Finding
-from medcam.core.protocols import Classifier, OnEngine
+from medcam.core.protocols import Classifier, ModelInput, OnEngine
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
 from medcam.dicom import Answer, frontal_chest
@@ -102,24 +104,81 @@ def explain_batch(
     known: Sequence[Zones | None] = [None] * len(radiographs) if zones is None else zones
     if len(known) != len(radiographs):
         raise InvalidValueError(f"{len(radiographs)} films need as many zones, not {len(known)}")
-    if not radiographs:
+    ready = [make_ready(radiograph, classifier) for radiograph in radiographs]
+    replies = ask(ready, classifier, chosen)
+    places = (film_zones or find_zones(film) for film, film_zones in zip(radiographs, known, strict=True))
+    return [
+        tell(film, reply, film_zones, classifier, allow_out_of_distribution=allow_out_of_distribution)
+        for film, reply, film_zones in zip(ready, replies, places, strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """All that the model and the explanation need of a film; its pixels, a thousand times as many, may be let go.
+
+    Args:
+        source: Which film.
+        model_input: What the model sees.
+        warnings: About the film itself.
+    """
+
+    source: Source
+    model_input: ModelInput
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What the model says to one film: a map and a logit per finding, and how strange the film is to it."""
+
+    maps: Sequence[ActivationMap]
+    logits: FloatArray = field(repr=False)
+    ood: OutOfDistribution
+
+
+def make_ready(radiograph: Radiograph, classifier: Classifier) -> Ready:
+    """The first of three steps of `explain_batch`: all that needs full pixels."""
+    source = Source(radiograph.identity, radiograph.height, radiograph.width, radiograph.sha256, radiograph.view.value)
+    warnings = (*_chest_warning(radiograph), *radiograph.warnings)
+    return Ready(source, classifier.prepare(radiograph), warnings)
+
+
+def ask(films: Sequence[Ready], classifier: Classifier, method: str) -> list[Reply]:
+    """The second: one forward pass for all films, and more for methods other than the exact one.
+
+    Args:
+        films: What it is asked about.
+        classifier: The model.
+        method: From `chosen_method`.
+    """
+    if not films:
         return []
-    prepared = [classifier.prepare(radiograph) for radiograph in radiographs]
-    inputs = np.stack([one.values for one in prepared])
+    inputs = np.stack([film.model_input.values for film in films])
     prediction = classifier.predict(inputs)
-    maps = maps_by(chosen, classifier, inputs, prediction, [one.transform for one in prepared])
-    explanations = []
-    for film, film_maps, logits, film_zones, ood in zip(
-        radiographs, maps, prediction.logits, known, judge(classifier, inputs, prediction), strict=True
-    ):
-        withheld = ood.flagged and not allow_out_of_distribution
-        places = film_zones or find_zones(film)
-        findings = tuple(
-            _finding(activation, card, float(logit), places, withheld)
-            for activation, card, logit in zip(film_maps, classifier.card.findings, logits, strict=True)
-        )
-        explanations.append(_explanation(film, classifier, findings, ood, withheld))
-    return explanations
+    maps = maps_by(method, classifier, inputs, prediction, [film.model_input.transform for film in films])
+    strange = judge(classifier, inputs, prediction)
+    return [Reply(*one) for one in zip(maps, prediction.logits, strange, strict=True)]
+
+
+def tell(
+    film: Ready, reply: Reply, zones: Zones, classifier: Classifier, *, allow_out_of_distribution: bool = False
+) -> Explanation:
+    """The last: findings with their regions and ledgers.
+
+    Args:
+        film: The film.
+        reply: What the model says to it.
+        zones: Where its anatomy lies.
+        classifier: The model.
+        allow_out_of_distribution: As in `explain`.
+    """
+    withheld = reply.ood.flagged and not allow_out_of_distribution
+    findings = tuple(
+        _finding(activation, card, float(logit), zones, withheld)
+        for activation, card, logit in zip(reply.maps, classifier.card.findings, reply.logits, strict=True)
+    )
+    return _explanation(film, classifier, findings, reply.ood, withheld)
 
 
 def _classifier(model: str | Path | Classifier, engine: str | None) -> Classifier:
@@ -160,14 +219,14 @@ def _finding(activation: ActivationMap, card: FindingCard, logit: float, zones: 
 
 
 def _explanation(
-    film: Radiograph, classifier: Classifier, findings: tuple[Finding, ...], ood: OutOfDistribution, withheld: bool
+    film: Ready, classifier: Classifier, findings: tuple[Finding, ...], ood: OutOfDistribution, withheld: bool
 ) -> Explanation:
     card = classifier.card
     engine, told = (
         (classifier.engine, classifier.engine_warnings) if isinstance(classifier, OnEngine) else (Engine(), ())
     )
     return Explanation(
-        source=Source(film.identity, film.height, film.width, film.sha256, film.view.value),
+        source=film.source,
         model=ModelReference(card.name, card.version, card.weights_sha256),
         engine=engine,
         method=findings[0].map.method,
@@ -177,7 +236,6 @@ def _explanation(
             *strangeness_warning(ood, withheld=withheld),
             *told,
             *method_warnings([finding.map for finding in findings], card),
-            *_chest_warning(film),
             *film.warnings,
         ),
         software=software_versions(),

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -50,25 +51,13 @@ def bounded_map(pool: Executor, function: Callable[[T], R], items: Iterable[T], 
         yield pending.popleft().result()
 
 
-def batches(items: Iterable[T], count: int, weight: Callable[[T], int], heaviest: int) -> Iterator[list[T]]:
-    """Groups items in order.
+def batches(items: Iterable[T], count: int) -> Iterator[list[T]]:
+    """Groups items in order: full groups, and at the end what is left.
 
     Args:
         items: What to group.
-        count: Most items in a batch.
-        weight: Of one item.
-        heaviest: Most weight in a batch; one item that is heavier makes a batch of its own.
-
-    Yields:
-        Batches of at least one item.
+        count: Items in a group.
     """
-    batch: list[T] = []
-    total = 0
-    for item in items:
-        if batch and (len(batch) == count or total + weight(item) > heaviest):
-            yield batch
-            batch, total = [], 0
-        batch.append(item)
-        total += weight(item)
-    if batch:
+    taken = iter(items)
+    while batch := list(islice(taken, count)):
         yield batch

@@ -1,9 +1,11 @@
 """The main job: folders of DICOM files in, explanations, pictures and a manifest out.
 
-    files -> open -> admit (duplicates, finished ones) -> prepare -> explain (batches) -> write -> manifest
+    files -> open -> admit (duplicates, finished ones) -> prepare -> ask the model (batches) -> write -> manifest
 
 A chain of generators: the last one pulls, and each stage runs in threads a bounded way ahead of what is pulled, so that
-memory does not grow with the number of files.
+memory does not grow with the number of files. Files are decoded in processes of their own, and the model has a thread
+of its own that is given full batches, whatever studies the films belong to. A film's pixels live as long as it is being
+prepared: what waits for the model, or for the disk, is small.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.pictures import requested_findings
 from medcam.service.annotate.quarantine import QuarantineLog
-from medcam.service.annotate.stages import Prepared, Readers, Stages, guarded
+from medcam.service.annotate.stages import Readers, Stages, guarded
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.explanations.attribution import chosen_method
 from medcam.service.explanations.software import software_versions
@@ -45,8 +47,7 @@ from medcam.service.studies.keep import FilmKeeper, Keeper, card_digest
 from medcam.service.studies.opened import opened_store
 
 BATCH = 8
-BATCH_PIXELS = 64_000_000
-"""Films of many pixels make smaller batches: each pixel waits as 4 bytes."""
+"""Films that the model is asked about at a time; fewer at the end of a run alone."""
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ def annotate(
     started = datetime.now(UTC)
     files = find_inputs(sources, out, options.security)
     classifier = classifier or load_classifier(options)
-    request = _request(classifier, options)
+    request = request_of(classifier, options)
     shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
     with (
         nullcontext(readers) if readers else ReaderPool(options.workers) as reading,
@@ -138,7 +139,12 @@ def _both(*sinks: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
     return settle
 
 
-def _request(classifier: Classifier, options: AnnotateOptions) -> Request:
+def request_of(classifier: Classifier, options: AnnotateOptions) -> Request:
+    """What a run asks of every film.
+
+    Raises:
+        UsageError: The model lacks a finding or a method that is asked for.
+    """
     card = classifier.card
     engine, _ = _engine(classifier)
     return Request(
@@ -202,9 +208,9 @@ def _pass(
     opened = _going_on(bounded_map(pool, guarded(stages.open), files, ahead), settle)
     admitted = _going_on(admission.admit(opened), settle)
     prepared = _going_on(bounded_map(pool, guarded(stages.prepare), admitted, ahead), settle)
-    grouped = batches(prepared, BATCH, _pixels, BATCH_PIXELS)
-    explained = _going_on(chain.from_iterable(bounded_map(model_pool, stages.explain, grouped, 2)), settle)
-    for outcome in bounded_map(pool, guarded(stages.write), explained, ahead):
+    grouped = batches(prepared, BATCH)
+    answered = _going_on(chain.from_iterable(bounded_map(model_pool, stages.ask, grouped, 2)), settle)
+    for outcome in bounded_map(pool, guarded(stages.write), answered, ahead):
         settle(outcome)
 
 
@@ -215,10 +221,6 @@ def _going_on(results: Iterable[T | Outcome], settle: Callable[[Outcome], None])
             settle(result)
         else:
             yield result
-
-
-def _pixels(film: Prepared) -> int:
-    return int(film.radiograph.pixels.size)
 
 
 def _manifest(

@@ -1,4 +1,4 @@
-"""What happens to one input of a run, step by step: open, prepare, explain, write.
+"""What happens to one input of a run, step by step: open, prepare, ask, write.
 
 Each stage takes what the one before it made and returns what the next one needs, or an `Outcome` where the way of an
 input ends. Every stage runs in threads: the libraries below release Python's lock while they decode, register,
@@ -7,7 +7,7 @@ convolve and compress.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -29,7 +29,7 @@ from medcam.service.annotate.options import Output
 from medcam.service.annotate.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
 from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw
 from medcam.service.annotate.selection import select
-from medcam.service.explain import explain_batch
+from medcam.service.explain import Ready, Reply, ask, make_ready, tell
 from medcam.service.output_errors import OutputError, writing
 from medcam.service.studies.keep import FilmKeeper, FilmToKeep, film_to_keep
 from medcam.store import StoreError
@@ -71,11 +71,11 @@ class Opened:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A frontal chest film, or what may be one, with all that needs its full pixels made ahead of the model."""
+    """A frontal chest film, or what may be one, with all that needs its full pixels made; these are let go."""
 
     file: Input
     context: SourceContext = field(repr=False)
-    radiograph: Radiograph = field(repr=False)
+    film: Ready = field(repr=False)
     zones: Zones = field(repr=False)
     picture: Film | None = field(repr=False)
     sheet: Film | None = field(repr=False)
@@ -83,18 +83,19 @@ class Prepared:
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
-    """A film's explanation with its reduced pictures; the full pixels are let go."""
+class Answered:
+    """A film with what the model says to it."""
 
-    file: Input
-    context: SourceContext = field(repr=False)
-    explanation: Explanation = field(repr=False)
-    picture: Film | None = field(repr=False)
-    sheet: Film | None = field(repr=False)
-    kept: FilmToKeep | None = field(default=None, repr=False)
+    film: Prepared
+    reply: Reply = field(repr=False)
+
+    @property
+    def file(self) -> Input:
+        """Where it came from."""
+        return self.film.file
 
 
-T = TypeVar("T", bound="Input | Opened | Explained")
+T = TypeVar("T", bound="Input | Opened | Answered")
 R = TypeVar("R")
 
 
@@ -107,7 +108,7 @@ def guarded(stage: Callable[[T], R | Outcome]) -> Callable[[T], R | Outcome]:
         except (OutputError, StoreError):
             raise
         except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
-            return refused(item.file if isinstance(item, (Opened, Explained)) else item, error)
+            return refused(item.file if isinstance(item, (Opened, Answered)) else item, error)
 
     return run
 
@@ -174,7 +175,7 @@ class Stages:
         return Prepared(
             file=opened.file,
             context=opened.context,
-            radiograph=radiograph,
+            film=make_ready(radiograph, self.classifier),
             zones=zones,
             picture=Film.of(radiograph, PICTURE_SIDE) if Output.PNG in self.request.outputs else None,
             sheet=Film.of(radiograph, self.request.capture_side) if Output.SC in self.request.outputs else None,
@@ -186,57 +187,53 @@ class Stages:
             return None
         return film_to_keep(radiograph, opened.context, zones, plain_path(opened.file), opened.data)
 
-    def explain(self, films: list[Prepared]) -> list[Explained | Outcome]:
-        """Explains a batch; where it fails, film by film, so that the culprit alone is quarantined."""
+    def ask(self, films: list[Prepared]) -> list[Answered | Outcome]:
+        """Asks the model about a batch; where it fails, film by film, so that the culprit alone is quarantined."""
         try:
-            return list(self._explained(films))
+            replies = ask([film.film for film in films], self.classifier, self.request.method)
+            return [Answered(film, reply) for film, reply in zip(films, replies, strict=True)]
         except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
             if len(films) == 1:
                 return [refused(films[0].file, error)]
-            return [outcome for film in films for outcome in self.explain([film])]
+            return [outcome for film in films for outcome in self.ask([film])]
 
-    def _explained(self, films: list[Prepared]) -> Iterable[Explained]:
-        explanations = explain_batch(
-            [film.radiograph for film in films],
-            self.classifier,
-            method=self.request.method,
-            zones=[film.zones for film in films],
-            allow_out_of_distribution=self.request.allow_out_of_distribution,
-        )
-        for film, explanation in zip(films, explanations, strict=True):
-            yield Explained(film.file, film.context, explanation, film.picture, film.sheet, film.kept)
-
-    def write(self, film: Explained) -> Outcome:
-        """Writes the results of a film, `explanation.json` last.
+    def write(self, answered: Answered) -> Outcome:
+        """Makes a film's explanation and writes its results, `explanation.json` last.
 
         Raises:
             OutputError: The disk refuses them.
             StoreError: The store does.
         """
+        film, explanation = answered.film, self._explanation(answered)
         folder = InstanceFolder(self.out, film.context.identity)
-        findings = findings_to_draw(film.explanation, self.request.findings)
+        findings = findings_to_draw(explanation, self.request.findings)
         files: list[str] = []
-        plan = self._plan(film)
+        plan = self._plan(film, explanation)
         with writing():
             kept = folder.begin(plan.request)
             if film.picture is not None:
-                pictures = draw_overlays(film.picture, film.explanation, findings, self.classifier.card)
+                pictures = draw_overlays(film.picture, explanation, findings, self.classifier.card)
                 for finding, picture in zip(findings, pictures, strict=True):
                     files.append(save_png(folder.overlay_path(finding.name), picture).name)
             for name, made in make_objects(plan, self._missing(kept)):
                 save_dataset(folder.path / name, made)
                 files.append(name)
-            flagged = film.explanation.out_of_distribution.flagged
+            flagged = explanation.out_of_distribution.flagged
             request = self.request.digest(film.context.sha256)
             if self.keeper is not None and film.kept is not None:
-                self.keeper.keep(film.kept, film.explanation, request)
+                self.keeper.keep(film.kept, explanation, request)
             receipt = Receipt(request, (*files, *kept), flagged, plan.request)
-            folder.finish(film.explanation, receipt)
+            folder.finish(explanation, receipt)
         return Annotated(film.file.source, folder.name, flagged)
 
-    def _plan(self, film: Explained) -> ObjectPlan:
+    def _explanation(self, answered: Answered) -> Explanation:
+        film = answered.film
+        allowed = self.request.allow_out_of_distribution
+        return tell(film.film, answered.reply, film.zones, self.classifier, allow_out_of_distribution=allowed)
+
+    def _plan(self, film: Prepared, explanation: Explanation) -> ObjectPlan:
         return ObjectPlan(
-            explanation=film.explanation,
+            explanation=explanation,
             context=film.context,
             card=self.classifier.card,
             request=f"{self.request.making} of {film.context.sha256}",

@@ -47,7 +47,7 @@ def test_an_error_comes_out_in_its_place_and_what_waits_is_dropped() -> None:
     assert len(ran) <= 1 + 4
 
 
-def test_batches_are_bounded_in_number_and_weight() -> None:
-    weights = [1, 1, 1, 1, 5, 9, 1]
-    assert list(batches(weights, 3, int, 6)) == [[1, 1, 1], [1, 5], [9], [1]]
-    assert list(batches([], 3, int, 6)) == []
+def test_batches_are_full_but_for_the_last() -> None:
+    assert list(batches(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert list(batches(range(6), 3)) == [[0, 1, 2], [3, 4, 5]]
+    assert list(batches([], 3)) == []

@@ -16,7 +16,7 @@ from medcam.overlay.png import save_png
 from medcam.service.annotate import stages as annotate_stages
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.run import annotate
-from medcam.service.explain import explain_batch
+from medcam.service.explain import Ready, ask
 from medcam.service.output_errors import OutputError
 
 
@@ -45,12 +45,12 @@ def test_a_film_that_the_model_fails_on_does_not_take_its_batch_along(
 ) -> None:
     unlucky = pydicom.dcmread(films / "film-1.dcm").SOPInstanceUID
 
-    def fails(radiographs: list[Radiograph], *args: object, **kwargs: object) -> object:
-        if any(radiograph.identity.sop_instance_uid == unlucky for radiograph in radiographs):
+    def fails(ready: list[Ready], *args: object) -> object:
+        if any(film.source.identity.sop_instance_uid == unlucky for film in ready):
             raise ModelError("the maps do not add up", code="ledger-mismatch")
-        return explain_batch(radiographs, *args, **kwargs)  # type: ignore[arg-type]
+        return ask(ready, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(annotate_stages, "explain_batch", fails)
+    monkeypatch.setattr(annotate_stages, "ask", fails)
     manifest = annotate([films], tmp_path / "out", options)
     assert manifest.counts.annotated == 2
     assert refusals(tmp_path / "out") == {"film-1.dcm": "ledger-mismatch"}
