@@ -34,6 +34,18 @@ def processor_seconds(process: int) -> float | None:
     return sum(map(int, fields[_USER_TIME : _USER_TIME + 2])) / os.sysconf("SC_CLK_TCK")
 
 
+def family_seconds(process: int) -> float | None:
+    """As `processor_seconds`, with the time of its children that it has waited for; None where it is not known.
+
+    Args:
+        process: Its number.
+    """
+    fields = (_read(process, "stat") or "").rpartition(") ")[2].split()
+    if len(fields) < _USER_TIME + 4:
+        return None
+    return sum(map(int, fields[_USER_TIME : _USER_TIME + 4])) / os.sysconf("SC_CLK_TCK")
+
+
 def _read(process: int, name: str) -> str | None:
     try:
         return Path(f"/proc/{process}/{name}").read_text(encoding="utf-8")
