@@ -117,12 +117,14 @@ def modality_values(
         header.warn("Rescale Slope is 0 and is ignored")
         slope = None
     slope, intercept = 1.0 if slope is None else slope, intercept or 0.0
-    values = np.asarray(stored * slope + intercept, dtype=np.float64)
-    if np.abs(values).max() > np.finfo(np.float32).max:
+    if (slope, intercept) == (1.0, 0.0):
+        return ModalityValues(stored.astype(np.float32), (float(low), float(high)), falling=False, step="")
+    values = np.multiply(stored, slope, dtype=np.float64)
+    values += intercept
+    if max(abs(values.max()), abs(values.min())) > np.finfo(np.float32).max:
         raise PixelDataError("the rescaled values leave the range of numbers", code="invalid-attribute")
-    step = "" if (slope, intercept) == (1.0, 0.0) else "Rescale Slope and Intercept"
     ends = (low * slope + intercept, high * slope + intercept)
-    return ModalityValues(values.astype(np.float32), ends, slope < 0, step)
+    return ModalityValues(values.astype(np.float32), ends, slope < 0, "Rescale Slope and Intercept")
 
 
 def is_inverse(header: Header) -> bool:
