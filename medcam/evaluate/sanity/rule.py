@@ -1,0 +1,67 @@
+"""When a method passes a sanity test: thresholds come from maps of unrelated films, not from taste.
+
+The null is the mean similarity of maps of pairs of unrelated films by the trained model, as in Arun et al. (2021,
+figure 3), who ask that a map of randomised weights fall below it. Where a map must stay, they hold it against other
+networks' segmentations, which do not exist for every model; here the threshold is half the way from the null to 1: a
+map has to keep at least half of what tells it from an unrelated film's.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from medcam.core.errors import InvalidValueError
+from medcam.evaluate.agreement_figure import Figure
+from medcam.evaluate.sanity.record import Verdict
+from medcam.evaluate.sanity.similarity import MEASURES
+
+LOSE, KEEP = "lose", "keep"
+DECIDES = "spearman"
+"""The verdict rests on ranks: they ask for no scale, and maps of different methods have none in common."""
+PAIRS = 50
+"""Most pairs of unrelated films, as many as Arun et al. drew."""
+RULE = (
+    "by Spearman correlation, its 95 % interval over patients: where a map must be lost (randomisation) it has to lie "
+    "below the mean of unrelated films' maps (Arun et al. 2021, fig. 3); where it must be kept, above half the way "
+    "from that mean to 1; an interval that holds the threshold decides nothing"
+)
+
+
+def unrelated_similarity(maps: npt.ArrayLike, measure: str, seed: int = 0) -> float:
+    """Mean similarity over at most `PAIRS` random pairs of maps [n, h, w] of unrelated films.
+
+    Raises:
+        InvalidValueError: There are fewer than two maps.
+    """
+    values = np.asarray(maps)
+    if values.ndim != 3 or len(values) < 2:
+        raise InvalidValueError("unrelated films are at least two")
+    pairs = list(combinations(range(len(values)), 2))
+    chosen = np.random.default_rng(seed).permutation(len(pairs))[:PAIRS]
+    return float(np.mean([MEASURES[measure](values[pairs[one][0]], values[pairs[one][1]]) for one in chosen]))
+
+
+def threshold(must: str, unrelated: float) -> float:
+    """That the similarity is held against; `must` is "lose" or "keep"."""
+    return unrelated if must == LOSE else 0.5 * (1.0 + unrelated)
+
+
+def verdict(must: str, similarity: Figure, limit: float) -> Verdict:
+    """Of one row.
+
+    A figure whose draws all agree has an interval of no width: the value itself is held against the limit.
+    """
+    if similarity.value is None:
+        return Verdict.UNDECIDED
+    low, high = similarity.low, similarity.high
+    if low is None or high is None:
+        if similarity.doubt is None or similarity.doubt.value != "no-spread":
+            return Verdict.UNDECIDED
+        low = high = similarity.value
+    below, above = high < limit, low > limit
+    if not (below or above):
+        return Verdict.UNDECIDED
+    return Verdict.PASSED if below == (must == LOSE) else Verdict.FAILED
