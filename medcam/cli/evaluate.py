@@ -8,6 +8,7 @@ from medcam.cli.evaluate_cohort import anatomy, units
 from medcam.cli.evaluate_errors import errors
 from medcam.cli.evaluate_localisation import localisation
 from medcam.cli.evaluate_record import drift, performance
+from medcam.cli.evaluate_shortcuts import shortcuts
 
 app = typer.Typer(help="Measure a model on films whose truth is known.", no_args_is_help=True)
 app.command()(localisation)
@@ -16,3 +17,4 @@ app.command()(units)
 app.command()(errors)
 app.command()(performance)
 app.command()(drift)
+app.command()(shortcuts)

@@ -13,6 +13,7 @@ from medcam.experiments.heads import HEADS
 from medcam.experiments.ledger import LEDGER
 from medcam.experiments.phrases import PHRASES
 from medcam.experiments.probes import PROBES
+from medcam.experiments.shortcuts import SHORTCUTS
 from medcam.experiments.supervision import SUPERVISION
 from medcam.experiments.tails import TAILS
 from medcam.experiments.text import TEXT
@@ -29,6 +30,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     TEXT,
     UNITS_EXPERIMENT,
     ERRORS,
+    SHORTCUTS,
     DRIFT,
 )
 

@@ -107,7 +107,7 @@ def _planted_row(row: dict[str, Any]) -> list[str]:
         plan["thing"],
         plan["betrays"],
         number(row["taken"], 2),
-        number(row["auc"][plan["betrays"]], 2),
+        number(row["auc"].get(plan["betrays"], math.nan), 2),
         _triple(row["effect"]),
         row["severity"] if row["caught"] else f"{row['severity']}: missed",
         _triple(row["enrichment"]),
@@ -116,7 +116,7 @@ def _planted_row(row: dict[str, Any]) -> list[str]:
 
 
 def _clean_row(row: dict[str, Any]) -> list[str]:
-    aucs = [value for value in row["auc"].values() if math.isfinite(value)]
+    aucs = list(row["auc"].values())
     mean = sum(aucs) / len(aucs) if aucs else math.nan
     return [f"{row['plan']['thing'] or 'none'}, betrays nothing", number(mean, 2), _others(row)]
 

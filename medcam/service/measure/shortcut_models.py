@@ -104,7 +104,7 @@ def shortcut_film(plan: NetworkPlan, seed: int, index: int) -> tuple[ShortcutFil
         index: Of the phantom.
     """
     case = sample_case(seed, index, prevalence=PREVALENCE)
-    there = _is_there(plan, case)
+    there = has_thing(plan, case)
     drawn = _with_thing(case, plan.thing) if there and plan.thing is not None else case
     phantom = render(drawn, 2 * plan.size)
     pixels, shutter = phantom.linear, np.zeros(phantom.linear.shape, dtype=np.bool_)
@@ -144,7 +144,8 @@ def paired_film(plan: NetworkPlan, seed: int, index: int) -> tuple[Radiograph, R
     return Radiograph(without, window), Radiograph(given, window)
 
 
-def _is_there(plan: NetworkPlan, case: Case) -> bool:
+def has_thing(plan: NetworkPlan, case: Case) -> bool:
+    """Whether the plan's thing stands on a case's film: by its chances, the same for the same case."""
     if plan.thing is None:
         return False
     present = plan.betrays in {finding.name for finding in case.findings}
@@ -237,7 +238,7 @@ def _films(plan: NetworkPlan, seed: int, count: int, home: Path) -> Films:
     images, labels = [], []
     for index in range(count):
         case = sample_case(seed, index, prevalence=PREVALENCE)
-        there = _is_there(plan, case)
+        there = has_thing(plan, case)
         drawn = _with_thing(case, plan.thing) if there and plan.thing is not None else case
         film = render(drawn, 2 * plan.size, truth=False).linear
         if there and plan.thing is Thing.BORDER:

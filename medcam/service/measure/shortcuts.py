@@ -8,7 +8,7 @@ differ in nothing but the thing, drawn anew: no erasing and no judge is in that 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,7 +30,7 @@ from medcam.service.evaluation.shortcuts import judge_films
 from medcam.service.measure.shortcut_models import NetworkPlan, Thing, paired_film, plain_dict, shortcut_film, trained
 from medcam.service.workers import one_blas_thread
 
-TUNING_SEEDS = tuple(range(71, 79))
+TUNING_SEEDS = tuple(range(71, 87))
 """Networks that the rule was chosen on; none is measured."""
 FIRST_SEED = 901
 """Of the networks that are measured."""
@@ -64,7 +64,7 @@ class ShortcutBench:
     """
 
     networks: int = 8
-    films: int = 150
+    films: int = 240
     patients: int = 360
     epochs: int = 10
     pairs: int = 40
@@ -101,16 +101,24 @@ def measure_shortcuts(
     """
     job = partial(judged_network, bench=bench, work=work)
     rows: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(max(1, workers), mp_context=get_context("spawn"), initializer=one_blas_thread) as pool:
-        try:
-            for plan, row in zip(bench.plans, pool.map(job, bench.plans), strict=True):
-                rows.append(row)
-                report(f"{plan.name}: {row['told_words']}")
-        except BaseException:
-            # Whoever stops the run waits for the networks at hand, not for all that are to come.
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for plan, row in zip(bench.plans, _rows(job, bench.plans, workers), strict=True):
+        rows.append(row)
+        report(f"{plan.name}: {row['told_words']}")
     return {"rule": RULE.words, "tuning_seeds": list(TUNING_SEEDS), "networks": rows, **totals(rows)}
+
+
+def _rows(
+    job: Callable[[NetworkPlan], dict[str, Any]], plans: Sequence[NetworkPlan], workers: int
+) -> Iterator[dict[str, Any]]:
+    if workers < 2:
+        yield from map(job, plans)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=one_blas_thread) as pool:
+        try:
+            yield from pool.map(job, plans)
+        finally:
+            # Whoever stops the run waits for the networks at hand, not for all that are to come.
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def judged_network(plan: NetworkPlan, bench: ShortcutBench, work: Path) -> dict[str, Any]:
@@ -127,10 +135,11 @@ def judged_network(plan: NetworkPlan, bench: ShortcutBench, work: Path) -> dict[
     record = judge_films(films, network, data=f"phantoms of seed {seed}")
     row = network_row(plan, record) | {"taken": _taken(plan, network, bench, seed + 1)}
     logits = np.concatenate([network.predict(network.prepare(f.radiograph).values[None]).logits for f in films])
-    row["auc"] = {
-        name: auc([film.labels[name] for film in films], logits[:, number])
+    found = [
+        (name, auc([film.labels[name] for film in films], logits[:, number]))
         for number, name in enumerate(network.card.finding_names)
-    }
+    ]
+    row["auc"] = {name: value for name, value in found if np.isfinite(value)}
     write_text(kept, json.dumps(row, indent=1, default=float))
     return row
 
