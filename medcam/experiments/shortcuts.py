@@ -35,7 +35,7 @@ def page(figures: Figures) -> Page:
     bench, rows = figures["bench"], figures["networks"]
     planted, clean = ([row for row in rows if row["planted"] is kind] for kind in (True, False))
     size = rows[0]["plan"]["size"]
-    tuning = ", ".join(str(seed) for seed in figures["tuning_seeds"])
+    first, last = min(figures["tuning_seeds"]), max(figures["tuning_seeds"])
     body = f"""{len(planted)} small networks learnt from phantoms on which a thing betrays a finding: a marker P, the
 burned-in word ICU, a metal disc over the upper chest, or black shutters stand on {100 * WITH:.0f} % of the films with
 the finding and on {100 * WITHOUT:.0f} % of those without. {len(clean)} clean ones learnt from films on which such a thing
@@ -44,7 +44,8 @@ buttons and electrodes of their own besides, which betray nothing. Each network 
 {bench["epochs"]} passes, all eight findings) is judged on {bench["films"]} phantoms that it has not seen, made as its own
 were. All findings and places are judged, those that nothing was planted for too.
 
-The rule was fixed beforehand, on networks of seeds {tuning}; the networks below have others. {figures["rule"]}.
+The rule was fixed beforehand, on networks of seeds {first} to {last}; the networks below have others, and so have their
+films. The rule: {figures["rule"]}.
 
 ## Planted
 
@@ -118,7 +119,10 @@ def _planted_row(row: dict[str, Any]) -> list[str]:
 def _clean_row(row: dict[str, Any]) -> list[str]:
     aucs = list(row["auc"].values())
     mean = sum(aucs) / len(aucs) if aucs else math.nan
-    return [f"{row['plan']['thing'] or 'none'}, betrays nothing", number(mean, 2), _others(row)]
+    thing = row["plan"]["thing"]
+    # None of a record is read as a number that is none.
+    words = f"{thing}, betrays nothing" if isinstance(thing, str) else "none: films as they are"
+    return [words, number(mean, 2), _others(row)]
 
 
 def _others(row: dict[str, Any]) -> str:
@@ -151,9 +155,9 @@ def _associated(rows: list[dict[str, Any]]) -> str:
     tests = sum(row["associations"] for row in rows)
     words = (
         f"View, sex and age of a phantom do not decide what it has. Yet {len(told)} of {tests} comparisons of a "
-        "finding's logit with one of them, the label held fixed, are told over all networks. They are no false alarms "
-        "of the test, whose rate under independence is tested apart: view, sex and age shape the body, and a network "
-        "that has learnt little answers to the body's shape. An association says where to look, no more."
+        "finding's logit with one of them, the label held fixed, are told over all networks. The test itself keeps to "
+        "its rate where score and attribute are independent. Here they are not: view, sex and age shape the body, and "
+        "a network that has learnt little answers to the body's shape. An association says where to look, no more."
     )
     counts: dict[str, int] = {}
     for _, (_, attribute, *_rest) in told:
@@ -174,12 +178,22 @@ def _marks(marks: dict[str, Any]) -> str:
 
 def _verdict(figures: Figures) -> str:
     missed = [row for row in figures["networks"] if row["planted"] and not row["caught"]]
-    names = "; ".join(f"{row['plan']['thing']} for {row['plan']['betrays']}" for row in missed)
+    unseen = [row for row in figures["networks"] if row["planted"] and row["caught"] and not _is_enriched(row)]
+    names, quiet = (
+        "; ".join(f"{r['plan']['thing']} for {r['plan']['betrays']}" for r in rows) for rows in (missed, unseen)
+    )
     return f"""- {_of(figures["detected"])} of the planted shortcuts are told.
 - {_of(figures["false_alarms"])} of the clean networks get a false alarm.
 - Missed: {names or "none"}.
+- Told by erasing where the map's evidence alone shows nothing (enrichment of 1 or less within its interval):
+  {quiet or "none"}.
 - With so few networks the intervals are wide; phantoms are not patients, and a thing that betrays a finding on 95 % of
   the films is a plain shortcut. Fainter ones will be missed more often."""
+
+
+def _is_enriched(row: dict[str, Any]) -> bool:
+    enrichment = row["enrichment"]
+    return isinstance(enrichment, list) and bool(enrichment[1] > 1.0)
 
 
 def summary(figures: Figures) -> list[Line]:
