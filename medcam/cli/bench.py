@@ -16,12 +16,41 @@ from medcam.core.errors import UsageError
 if TYPE_CHECKING:
     from medcam.experiments.bench.figure import Figure
 
-app = typer.Typer(help="Measure how long things take on this machine.", no_args_is_help=True)
+app = typer.Typer(help="Measure how long things take on this machine.", invoke_without_command=True)
 
 
 @app.callback()
-def bench() -> None:
-    """Measure how long things take on this machine."""
+def bench(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes and rounds: some five minutes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PART", help="This part alone: cost, engines, programs, pipeline; may be repeated."),
+    ] = None,
+    write_page: Annotated[
+        bool, typer.Option("--write-page", help="Write docs/explanation/performance.md and its record.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the page there instead.", show_default="no page")
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Measure nothing, take a record.", show_default="measure"),
+    ] = None,
+) -> None:
+    """Measure how long things take on this machine: maps, engines and whole programs, beside their peers."""
+    if context.invoked_subcommand is not None:
+        return
+    from medcam.cli.bench_performance import bench_performance
+    from medcam.experiments.bench.performance.page import PAGE
+
+    place = page or (PAGE if write_page else None)
+    found = bench_performance(quick=quick, only=only or (), page=place, record=record)
+    if as_json:
+        say(json.dumps([figure.to_json() for figure in found]))
+    else:
+        show(_table(found))
 
 
 @app.command()
@@ -88,6 +117,42 @@ def service(
         say(json.dumps([figure.to_json() for figure in found]))
     else:
         show(_table(found))
+
+
+@app.command()
+def pipeline(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer films and one round: a first look.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    films: Annotated[
+        int | None, typer.Option(metavar="N", help="Files of the long run.", min=10, show_default="2000, quick 60")
+    ] = None,
+    size: Annotated[int, typer.Option(metavar="PX", help="Side of the films in pixels.", min=64)] = 2048,
+    rounds: Annotated[
+        int | None, typer.Option(metavar="N", help="Rounds of measurements.", min=1, show_default="5, quick 1")
+    ] = None,
+    model: Annotated[str, typer.Option(metavar="NAME", help="A model's name or folder.")] = "phantom",
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads of a run.", min=1, show_default="as annotate")
+    ] = None,
+) -> None:
+    """Measure `medcam annotate`: its stages, the model alone, whole runs, and memory over a long run."""
+    from medcam.experiments.bench.pipeline.plan import PipelineSettings, quick_settings
+    from medcam.experiments.bench.pipeline.run import pipeline_figures
+
+    settings = replace(quick_settings() if quick else PipelineSettings(), side=size, model=model, report=tell)
+    settings = replace(
+        settings,
+        films=films or settings.films,
+        rounds=rounds or settings.rounds,
+        workers=workers or settings.workers,
+    )
+    with stoppable("What was measured so far is lost."):
+        found = pipeline_figures(settings)
+    if as_json:
+        say(json.dumps([figure.to_json() for figure in found.figures]))
+    else:
+        tell(f"{found.machine['processor']}, {found.cores} cores, {found.engine}, {settings.rounds} rounds")
+        show(_table(found.figures))
 
 
 def _table(figures: tuple[Figure, ...]) -> Table:

@@ -46,7 +46,7 @@ def read_record(name: str, out: Path) -> Record | None:
     if not path.is_file():
         return None
     try:
-        return Record(**_unmarked(json.loads(path.read_text(encoding="utf-8"))))
+        return Record(**unmarked(json.loads(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(
             f"{path.name} is no record of an experiment", next_step="Delete it; it will be measured again."
@@ -55,28 +55,29 @@ def read_record(name: str, out: Path) -> Record | None:
 
 def write_record(name: str, record: Record, out: Path) -> None:
     """Keeps a record as JSON."""
-    stored = {field: _marked(getattr(record, field)) for field in Record.__slots__}
+    stored = {field: marked(getattr(record, field)) for field in Record.__slots__}
     write_text(out / FOLDER / f"{name}.json", json.dumps(stored, indent=1, allow_nan=False) + "\n")
 
 
 def plain(figures: Figures) -> Figures:
     """Figures as they will be read again: no tuples, names as text."""
-    values: Figures = _unmarked(json.loads(json.dumps(_marked(figures), allow_nan=False)))
+    values: Figures = unmarked(json.loads(json.dumps(marked(figures), allow_nan=False)))
     return values
 
 
-def _marked(value: Any) -> Any:  # noqa: ANN401  JSON
+def marked(value: Any) -> Any:  # noqa: ANN401  JSON
     """JSON has no nan: None stands for it."""
     if isinstance(value, dict):
-        return {key: _marked(item) for key, item in value.items()}
+        return {key: marked(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_marked(item) for item in value]
+        return [marked(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _unmarked(value: Any) -> Any:  # noqa: ANN401  JSON
+def unmarked(value: Any) -> Any:  # noqa: ANN401  JSON
+    """The other way round."""
     if isinstance(value, dict):
-        return {key: _unmarked(item) for key, item in value.items()}
+        return {key: unmarked(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_unmarked(item) for item in value]
+        return [unmarked(item) for item in value]
     return math.nan if value is None else value

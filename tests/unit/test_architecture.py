@@ -19,6 +19,10 @@ UNFINISHED = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b|^\s*raise NotImplementedE
 DECODERS = {"pyjpegls", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle"}
 PLUG_INS = DECODERS | {"authlib", "httpx"}
 """What others find by themselves, pydicom its decoders and Streamlit its sign-in: declared, never imported."""
+PEERS = re.compile(r"medcam/experiments/bench/(peers|baselines)/")
+"""What imports other libraries to be measured beside them: from the extra `bench`."""
+PEER_PACKAGES = {"captum": "captum", "matplotlib": "matplotlib", "pytorch_grad_cam": "grad-cam", "torchcam": "torchcam"}
+"""Distributions of their modules, which need not be installed."""
 CODE = sorted((ROOT / "medcam").rglob("*.py")) + sorted((ROOT / "dashboards").rglob("*.py"))
 
 
@@ -49,9 +53,13 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def declared() -> set[str]:
+def names_of(lines: list[str]) -> set[str]:
+    return {normalised(re.match(r"[A-Za-z0-9._-]+", line)[0]) for line in lines}
+
+
+def declared(extra: str = "") -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {normalised(re.match(r"[A-Za-z0-9._-]+", line)[0]) for line in project["dependencies"]}
+    return names_of(project["optional-dependencies"][extra] if extra else project["dependencies"])
 
 
 def test_there_is_code_to_judge():
@@ -112,7 +120,18 @@ def test_the_dashboards_see_medcam_through_its_front_door_service_and_core():
 
 def test_every_import_is_declared_and_every_declared_package_is_used():
     origins = packages_distributions()
-    used = {normalised(dist) for name in third_party(CODE) for dist in origins.get(name, [f"unknown origin of {name}"])}
+    own = [path for path in CODE if not PEERS.match(relative(path))]
+    used = {normalised(dist) for name in third_party(own) for dist in origins.get(name, [f"unknown origin of {name}"])}
 
     assert used == declared() - PLUG_INS
     assert not PLUG_INS - declared()
+
+
+def test_what_peers_import_is_declared_here_or_in_the_extra_bench():
+    peers = [path for path in CODE if PEERS.match(relative(path))]
+    beyond = third_party(peers) & set(PEER_PACKAGES)
+    origins = packages_distributions()
+    rest = {normalised(dist) for name in third_party(peers) - beyond for dist in origins.get(name, [f"unknown {name}"])}
+
+    assert {PEER_PACKAGES[name] for name in beyond} == declared("bench") - {"torchvision"}
+    assert rest <= declared()

@@ -1,0 +1,107 @@
+"""What the maps of all findings cost beside a plain forward pass, and whether they are right."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from medcam.experiments.bench.peers.check import checked
+from medcam.experiments.bench.peers.every import OWN, PEERS, UNMEASURED, package_version
+from medcam.experiments.bench.peers.memory import measured_memory
+from medcam.experiments.bench.peers.peer import Peer
+from medcam.experiments.bench.peers.subject import FINDINGS, Pass, Subject, device_name, devices, threads
+from medcam.experiments.bench.performance.plan import PerformancePlan
+from medcam.experiments.bench.performance.values import Found, plain
+from medcam.experiments.bench.timing import median_of, take_turns, told
+
+TARGET = 1.02
+"""Most that the maps of all findings may cost: time with them over time without."""
+_MEMORY_FINDINGS = 2
+
+
+def run(plan: PerformancePlan) -> Found:
+    """Checks the maps of every peer that is installed, times them, and measures their memory."""
+    checks = {peer.name: _checked(peer, plan) for peer in PEERS}
+    cells = []
+    for device in devices():
+        for side, batch in plan.cells:
+            plan.report(f"cost of maps, {device}, {side} px, {batch} per pass")
+            cells.append(_cell(plan, device, side, batch))
+    side, batch = plan.memory
+    plan.report("memory of maps")
+    return {
+        "findings": FINDINGS,
+        "target": TARGET,
+        "threads": threads(),
+        "own": OWN.name,
+        "packages": {peer.name: f"{peer.package} {package_version(peer.package)}" for peer in PEERS},
+        "unmeasured": dict(UNMEASURED),
+        "checked": {"side": plan.checked[0], "films": plan.checked[1], "findings": plan.findings, "ways": checks},
+        "cells": cells,
+        "memory": {
+            "side": side,
+            "batch": batch,
+            "findings": _MEMORY_FINDINGS,
+            "mib": measured_memory(side, batch, _MEMORY_FINDINGS),
+        },
+    }
+
+
+def _checked(peer: Peer, plan: PerformancePlan) -> dict[str, Any]:
+    plan.report(f"maps of {peer.name}")
+    side, batch = plan.checked
+    try:
+        return checked(peer, Subject(side, batch, findings=plan.findings)).as_dict()
+    except Exception as error:  # noqa: BLE001  whatever another library raises ends its own row alone
+        return {"error": told(error)}
+
+
+def _cell(plan: PerformancePlan, device: str, side: int, batch: int) -> Found:
+    subject = Subject(side, batch, device)
+    forward = subject.plain()
+    forward()
+    ways: dict[str, Pass] = {}
+    left: dict[str, str] = {}
+    with ExitStack() as stack:
+        for peer in PEERS:
+            try:
+                takes = _about(peer, subject)
+                if takes > plan.longest:
+                    left[peer.name] = f"would take about {takes:.0f} s a pass"
+                    continue
+                ways[peer.name] = stack.enter_context(subject.all_findings(peer))
+            except Exception as error:  # noqa: BLE001  see above
+                left[peer.name] = told(error)
+        longer = {OWN.name: plan.own_seconds}
+        timed = take_turns(forward, ways, rounds=plan.rounds, seconds=plan.seconds, longer=longer)
+    rows: dict[str, Found] = {name: {"error": why} for name, why in left.items()}
+    for name, one in timed.items():
+        if one.wall:
+            rows[name] = {
+                "ratio": plain(one.slower),
+                "processor": plain(one.slower_processor),
+                "ms": plain(median_of(one.wall), 1000.0),
+                "forward_ms": plain(median_of(one.base), 1000.0),
+            }
+        else:
+            rows[name] = {"error": one.error}
+    bases = [seconds for one in timed.values() for seconds in one.base]
+    return {
+        "device": device,
+        "device_name": device_name(device),
+        "side": side,
+        "batch": batch,
+        "forward_ms": plain(median_of(bases), 1000.0),
+        "ways": {peer.name: rows[peer.name] for peer in PEERS},
+    }
+
+
+def _about(peer: Peer, subject: Subject) -> float:
+    """Seconds that a peer's maps of all findings take, from those of one; also warms up what it uses."""
+    small = Subject(subject.films.shape[2], len(subject.films), subject.device, findings=1)
+    with small.all_findings(peer) as run:
+        run()
+        began = time.perf_counter()
+        run()
+    return (time.perf_counter() - began) * (subject.findings if peer.one_by_one else 1)

@@ -1,0 +1,109 @@
+"""The pipeline of `medcam annotate`: its stages, its throughput, and how its cost grows with the number of files."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from medcam.experiments.bench.figure import Figure
+from medcam.experiments.bench.performance.plan import PerformancePlan
+from medcam.experiments.bench.performance.values import Found, reached, words
+from medcam.experiments.bench.pipeline.meter import STAGES
+from medcam.experiments.bench.pipeline.results import JSON, MEMORY_TARGET, OBJECTS
+from medcam.experiments.bench.pipeline.run import pipeline_figures
+from medcam.experiments.tables import table
+
+_FIELDS = ("name", "value", "unit", "n", "baseline", "low", "high", "note")
+_TARGETS = {
+    "pipeline-over-engine/json": f"`annotate --write {JSON}` over the bare engine, films a second",
+    "pipeline-over-bound/objects": f"`annotate --write {OBJECTS}` over the bound of its stages, films a second",
+}
+
+
+def run(plan: PerformancePlan) -> Found:
+    """Measures the pipeline as `medcam bench pipeline` does."""
+    settings = replace(plan.pipeline, report=plan.report)
+    found = pipeline_figures(settings)
+    return {
+        "figures": [{name: one.to_json()[name] for name in _FIELDS} for one in found.figures],
+        "stages": {
+            outputs: {stage: list(found.cost(outputs, stage)) for stage in STAGES} for outputs in (JSON, OBJECTS)
+        },
+        "engine": found.engine,
+        "cores": found.cores,
+        "model": settings.model,
+        "side": settings.side,
+        "films": settings.films,
+        "round_films": settings.round_films,
+        "rounds": settings.rounds,
+        "counts": list(settings.counts),
+    }
+
+
+def figures(found: Found) -> list[Figure]:
+    """As `medcam bench pipeline` tells them."""
+    return [Figure(**{**one, "baseline": _known(one["baseline"])}) for one in found["figures"]]
+
+
+def targets(found: Found) -> list[tuple[str, str, str, str]]:
+    """Rows: what, target, measured, reached."""
+    known = {one["name"]: one for one in found["figures"]}
+    rows = []
+    for name, what in _TARGETS.items():
+        one = known[name]
+        rows.append((what, f">= {one['baseline']:g}", words(one), reached(one, one["baseline"], at_most=False)))
+    growth = known["rss-growth"]
+    what = f"memory from 10 % to 100 % of a run of {found['films']:,} files"
+    measured = f"{100 * growth['value']:+.1f} %" if math.isfinite(growth["value"]) else "-"
+    rows.append((what, f"<= {100 * MEMORY_TARGET:+.0f} %", measured, reached(growth, MEMORY_TARGET, at_most=True)))
+    return rows
+
+
+def section(found: Found) -> str:
+    """Markdown below its heading."""
+    known = {one["name"]: one for one in found["figures"]}
+    told = f"""Phantoms of {found["side"]} x {found["side"]} pixels in a mix of codecs, the model `{found["model"]}` on
+{found["engine"]}, {found["cores"]} cores; {found["rounds"]} rounds of stages, bare engine and runs of
+{found["round_films"]} films in turns. The bare engine works on inputs that lie in memory. The bound is what the cores
+could do if they were never idle and worked at nothing but the stages."""
+    names = ("engine/films", "pipeline/json", "pipeline/objects")
+    speeds = [[_SPEEDS[name], words(known[name], 1), str(known[name]["n"])] for name in names]
+    growth = [
+        [f"{count:,}", f"{1000 * known[f'time-per-file/{count}']['value']:.0f}", _mib(known[f"rss/{count}"]["value"])]
+        for count in found["counts"]
+    ]
+    return "\n\n".join(
+        (
+            told,
+            table(("films a second", "median (95 % interval)", "rounds"), speeds),
+            "Time of the processor of one film in each stage, its share, and the same by the clock, film after film:",
+            *(_stages(outputs, stages) for outputs, stages in found["stages"].items()),
+            f"One run of {found['films']:,} files, time per file and memory as it goes:",
+            table(("files", "ms per file", "MiB"), growth),
+        )
+    )
+
+
+_SPEEDS = {
+    "engine/films": "bare engine",
+    "pipeline/json": f"`annotate --write {JSON}`",
+    "pipeline/objects": f"`annotate --write {OBJECTS}`",
+}
+
+
+def _stages(outputs: str, stages: dict[str, Any]) -> str:
+    total = sum(processor for processor, _ in stages.values())
+    rows = [
+        [stage, f"{processor:.0f}", f"{100 * processor / total:.0f} %", f"{wall:.0f}"]
+        for stage, (processor, wall) in stages.items()
+    ]
+    return table((f"stage, `{outputs}`", "processor ms", "share", "ms by the clock"), rows)
+
+
+def _mib(value: float) -> str:
+    return f"{value:.0f}" if math.isfinite(value) else "-"
+
+
+def _known(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

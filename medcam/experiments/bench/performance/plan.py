@@ -1,0 +1,79 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from medcam.experiments.bench.peers.subject import FINDINGS
+from medcam.experiments.bench.pipeline.plan import PipelineSettings
+
+Cell = tuple[int, int]
+"""Side in pixels, films per pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerformancePlan:
+    """How `medcam bench` measures; by default all that there is, in about an hour on two cores.
+
+    Args:
+        quick: Whether this is the plan of `--quick`.
+        cells: Where maps are timed beside a plain forward pass.
+        rounds: Most pairs of passes of a way and a cell.
+        seconds: A way is finished with a cell after this long.
+        own_seconds: The same for medcam's own way, whose cost is small and has to be told from 1.
+        longest: A way whose maps of all findings would take longer than this in one pass is left out, and said so.
+        memory: Where memory is measured; two findings.
+        checked: Side and films that maps are compared on.
+        findings: Findings that are compared.
+        engines: Where engines are timed beside eager torch.
+        film_side: Of the phantoms that whole programs are run on.
+        script_films: Phantoms that the plain scripts get, beside one more; a multiple of the four codecs.
+        own_films: Phantoms that medcam gets, beside one more.
+        program_rounds: How often each program is run.
+        without_pictures: Whether medcam is run without pictures too.
+        pipeline: How the pipeline is measured.
+        report: Told what is being done.
+    """
+
+    quick: bool = False
+    cells: tuple[Cell, ...] = ((224, 1), (224, 16), (512, 1), (512, 16))
+    rounds: int = 60
+    seconds: float = 60.0
+    own_seconds: float = 180.0
+    longest: float = 600.0
+    memory: Cell = (224, 16)
+    checked: Cell = (160, 8)
+    findings: int = FINDINGS
+    engines: tuple[Cell, ...] = ((224, 1), (224, 16), (512, 1))
+    film_side: int = 2048
+    script_films: int = 8
+    own_films: int = 32
+    program_rounds: int = 3
+    without_pictures: bool = True
+    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    report: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
+
+
+def quick_plan(report: Callable[[str], None] = lambda _: None) -> PerformancePlan:
+    """The plan of `--quick`: the same network and films, fewer sizes and rounds, within five minutes on two cores."""
+    return PerformancePlan(
+        quick=True,
+        cells=((224, 1), (224, 16), (512, 1)),
+        rounds=12,
+        seconds=4.0,
+        own_seconds=20.0,
+        longest=5.0,
+        memory=(224, 4),
+        checked=(160, 4),
+        findings=4,
+        engines=((224, 1), (224, 16)),
+        script_films=4,
+        own_films=8,
+        program_rounds=1,
+        without_pictures=False,
+        pipeline=PipelineSettings(
+            films=16, rendered=8, rounds=1, round_films=8, stage_films=4, engine_seconds=2.0, report=report
+        ),
+        report=report,
+    )

@@ -1,0 +1,66 @@
+"""Runs the parts of the benchmark; one that fails is told and does not end the others."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from medcam.experiments.bench.figure import Figure
+from medcam.experiments.bench.performance.parts import PARTS, Part
+from medcam.experiments.bench.performance.plan import PerformancePlan
+from medcam.experiments.bench.performance.record import PartRecord, Records
+from medcam.experiments.bench.timing import told
+from medcam.experiments.machine import machine
+from medcam.experiments.record import plain
+from medcam.service.explanations.software import __version__
+
+_PACKAGES = ("torch", "monai", "openvino", "numpy", "pydicom")
+
+
+def run_parts(plan: PerformancePlan, parts: Sequence[Part]) -> dict[str, PartRecord]:
+    """Measures parts one after the other.
+
+    Args:
+        plan: How much.
+        parts: Which.
+    """
+    return {part.name: _run(plan, part) for part in parts}
+
+
+def _run(plan: PerformancePlan, part: Part) -> PartRecord:
+    began, load = time.monotonic(), _load()
+    found, error = {}, ""
+    try:
+        found = plain(part.run(plan))
+    except Exception as reason:  # noqa: BLE001  an hour's figures are not lost for those of one part
+        error = told(reason)
+        plan.report(f"{part.name} failed: {error}")
+    return PartRecord(
+        found=found,
+        error=error,
+        seconds=round(time.monotonic() - began, 1),
+        load=load,
+        load_after=_load(),
+        made=datetime.now(UTC).strftime("%Y-%m-%d"),
+        quick=plan.quick,
+        machine=machine(_PACKAGES),
+        version=__version__,
+    )
+
+
+def figures_of(records: Records, parts: Sequence[Part] = PARTS) -> tuple[Figure, ...]:
+    """All figures of the parts that were measured; one without a value stands for a part that failed."""
+    made: list[Figure] = []
+    for part in parts:
+        one = records.get(part.name)
+        if one is not None and one.error:
+            made.append(Figure(part.name, float("nan"), "", 0, note=one.error))
+        elif one is not None:
+            made += part.figures(one.found)
+    return tuple(made)
+
+
+def _load() -> float:
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else float("nan")
