@@ -37,12 +37,12 @@ def page(figures: Figures) -> Page:
     size = rows[0]["plan"]["size"]
     first, last = min(figures["tuning_seeds"]), max(figures["tuning_seeds"])
     body = f"""{len(planted)} small networks learnt from phantoms on which a thing betrays a finding: a marker P, the
-burned-in word ICU, a metal disc over the upper chest, or black shutters stand on {100 * WITH:.0f} % of the films with
-the finding and on {100 * WITHOUT:.0f} % of those without. {len(clean)} clean ones learnt from films on which such a thing
-stands on {100 * EVEN_SHARE:.0f} % whatever is there, or from films as they are. Phantoms have side markers, text,
-buttons and electrodes of their own besides, which betray nothing. Each network ({size} px, {bench["patients"]} phantoms,
-{bench["epochs"]} passes, all eight findings) is judged on {bench["films"]} phantoms that it has not seen, made as its own
-were. All findings and places are judged, those that nothing was planted for too.
+burned-in word ICU, a metal disc over the upper chest, or black shutters stand on {100 * WITH:.0f} % of the films
+with the finding and on {100 * WITHOUT:.0f} % of those without. {len(clean)} clean ones learnt from films on which such
+a thing stands on {100 * EVEN_SHARE:.0f} % whatever is there, or from films as they are. Phantoms have side markers,
+text, buttons and electrodes of their own besides, which betray nothing. Each network ({size} px,
+{bench["patients"]} phantoms, {bench["epochs"]} passes, all eight findings) is judged on {bench["films"]} phantoms that
+it has not seen, made as its own were. All findings and places are judged, those too that nothing was planted for.
 
 The rule was fixed beforehand, on networks of seeds {first} to {last}; the networks below have others, and so have their
 films. The rule: {figures["rule"]}.
@@ -58,19 +58,7 @@ but the thing. From {TAKEN:g} standard deviations of the logit on it counts as t
 
 {table(_CLEAN_COLUMNS, [_clean_row(row) for row in clean], words=True)}
 
-## Over all
-
-| | n | share |
-|---|---:|---:|
-| planted shortcuts told, in the right place and finding | {_n(figures["detected"])} | {_of(figures["detected"])} |
-| of those whose bait was taken | {_n(figures["detected_where_taken"])} | {_of(figures["detected_where_taken"])} |
-| clean networks of which anything is told | {_n(figures["false_alarms"])} | {_of(figures["false_alarms"])} |
-| planted networks of which something else is told too | {_n(figures["false_alarms_planted"])} | {_of(figures["false_alarms_planted"])} |
-| pairs of finding and place told, of those that nothing was planted for | {_n(figures["false_pairs"])} | {_of(figures["false_pairs"], 2)} |
-
-Intervals are 95 %, by Wilson. What is told of places that nothing was planted for: {_places(figures)}. Such a network may
-lean on the place all the same: one that has learnt little from few films leans on what it meets. It is counted as a
-false alarm here, since nothing on the films makes it right.
+{_over_all(figures)}
 
 ## Scores and attributes
 
@@ -85,8 +73,26 @@ what lies outside the body follows from the air around it.
 ## What it says
 
 {_verdict(figures)}
-"""  # noqa: E501  rows of a table
+"""
     return Page(body)
+
+
+def _over_all(figures: Figures) -> str:
+    rows = (
+        ("planted shortcuts told, in the right place and finding", "detected"),
+        ("of those whose bait was taken", "detected_where_taken"),
+        ("clean networks of which anything is told", "false_alarms"),
+        ("planted networks of which something else is told too", "false_alarms_planted"),
+        ("pairs of finding and place told, of those that nothing was planted for", "false_pairs"),
+    )
+    cells = [[words, _n(figures[key]), _of(figures[key], 2 if key == "false_pairs" else 1)] for words, key in rows]
+    return f"""## Over all
+
+{table(("what", "n", "share"), cells)}
+
+Intervals are 95 %, by Wilson. What is told of places that nothing was planted for: {_places(figures)}. Such a network
+may lean on the place all the same: one that has learnt little from few films leans on what it meets. It is counted as
+a false alarm here, since nothing on the films makes it right."""
 
 
 _PLANTED_COLUMNS = (
