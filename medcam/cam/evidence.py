@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 import numpy as np
 
-from medcam.cam.cells import CellCover
+from medcam.cam.cells import Array, CellCover
 from medcam.core.activation import ActivationMap
 from medcam.core.errors import InvalidValueError
 from medcam.core.finding import Evidence
+from medcam.core.geometry import GridTransform
 from medcam.core.zones import OUTSIDE, ZONES, Zones
 
 
@@ -51,16 +55,20 @@ def evidence(activation: ActivationMap, zones: Zones | None = None, *, minimum_q
 
 
 def _split(activation: ActivationMap, zones: Zones) -> dict[str, float]:
-    height, width = zones.masks[OUTSIDE].shape
-    cover = CellCover.of(activation.transform, height, width)
     values = activation.values.astype(np.float64) * activation.cell_weight
+    covered = _fractions(zones, activation.transform)
     split, rest = {}, np.ones_like(values)
-    for name in ZONES:
-        if name == OUTSIDE:
-            continue
-        fractions = cover.fractions(zones.masks[name])
+    for name, fractions in covered.items():
         rest -= fractions
         split[name] = float((values * fractions).sum())
     # Outside the body is what remains: so the sum is exact, and padding beyond the film is in it.
     split[OUTSIDE] = float((values * rest).sum())
     return split
+
+
+@lru_cache(maxsize=16)
+def _fractions(zones: Zones, transform: GridTransform) -> Mapping[str, Array]:
+    """How much of each cell each zone but the outside covers: the same for all findings of a film."""
+    height, width = zones.masks[OUTSIDE].shape
+    cover = CellCover.of(transform, height, width)
+    return {name: cover.fractions(zones.masks[name]) for name in ZONES if name != OUTSIDE}

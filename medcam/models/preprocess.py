@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from medcam.core.arrays import BoolArray, FloatArray
+from medcam.core.arrays import BoolArray, FloatArray, frozen_array
 from medcam.core.card import InputRecipe
 from medcam.core.errors import InvalidValueError
 from medcam.core.geometry import GridTransform
@@ -82,7 +83,7 @@ def _prepare(pixels: FloatArray, padding: BoolArray | None, recipe: InputRecipe,
     scaled, known, square = to_isotropic(scaled, known, aspect)
     scaled, known, transform = FITS[recipe.fit](scaled, known, square)
     small = _area_resize(scaled, recipe.height, recipe.width)
-    weight = _area_resize(known, recipe.height, recipe.width)
+    weight = _weight(known, recipe.height, recipe.width)
     stacked = np.repeat(_valued(small, weight, recipe)[None], recipe.channels, axis=0)
     return ModelInput(stacked, transform.resize(recipe.height, recipe.width))
 
@@ -108,8 +109,12 @@ def _rescale(
     if film.size == 0:
         return np.zeros_like(pixels), np.zeros_like(known)
     low, high = (0.0, 1.0) if percentiles is None else np.percentile(film[:: max(1, film.size // SAMPLES)], percentiles)
-    scaled = np.clip((pixels - np.float32(low)) / np.float32(max(high - low, 1e-6)), 0.0, 1.0)
-    return np.asarray(scaled * known, dtype=np.float32), known
+    scaled = np.subtract(pixels, np.float32(low), dtype=np.float32)
+    scaled /= np.float32(max(high - low, 1e-6))
+    np.clip(scaled, 0.0, 1.0, out=scaled)
+    if padding is not None:
+        scaled *= known
+    return scaled, known
 
 
 Fitted = tuple[FloatArray, FloatArray, GridTransform]
@@ -136,6 +141,19 @@ def _crop(values: FloatArray, known: FloatArray, film: GridTransform) -> Fitted:
 
 
 FITS: dict[str, Callable[[FloatArray, FloatArray, GridTransform], Fitted]] = {"pad": _pad, "crop": _crop}
+
+
+def _weight(known: FloatArray, height: int, width: int) -> FloatArray:
+    """How much film there is under each pixel of the input."""
+    if (known == 1.0).all():
+        return _weight_of_film(*known.shape, height, width)
+    return _area_resize(known, height, width)
+
+
+@lru_cache(maxsize=8)
+def _weight_of_film(rows: int, columns: int, height: int, width: int) -> FloatArray:
+    """The same of film everywhere, which rounding leaves a little off 1: a detector's films are of one size."""
+    return frozen_array(_area_resize(np.ones((rows, columns), np.float32), height, width), np.float32, 2, "weight")
 
 
 def _area_resize(values: FloatArray, height: int, width: int) -> FloatArray:
