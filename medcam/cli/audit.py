@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medcam.cli.audit_report import report
 from medcam.cli.console import ExitCode, progress, say, show, stoppable
 from medcam.cli.store_options import StoreOption
 
@@ -142,6 +143,9 @@ def replay(
         _tell_replays(results)
     different = any(result.verdict != "equal" for result in results)
     raise typer.Exit(ExitCode.SOME_QUARANTINED if different else ExitCode.DONE)
+
+
+app.command()(report)
 
 
 def _replay_store(store: str | None, wanted: list[str] | None, model: str | None) -> list[Replay]:

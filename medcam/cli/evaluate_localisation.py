@@ -86,7 +86,7 @@ def localisation(
     plan = Plan(rule, tune_share, split_seed, _sizes(sizes), only_present)
     with stoppable("Run the same command again."), progress("films") as step:
         done = evaluate_localisation(
-            read_places(truth, _id(by), _names(rename or [])),
+            read_places(truth, film_id(by), finding_names(rename or [])),
             _shown(films, predictions, model, method),
             plan,
             progress=lambda done, total: step(done, total, ""),
@@ -112,7 +112,8 @@ def _shown(films: Path | None, predictions: Path | None, model: str, method: str
     return ModelFilms(films, load_model(model), method)
 
 
-def _id(text: str | None) -> Id | None:
+def film_id(text: str | None) -> Id | None:
+    """How films are found, as named on the command line."""
     from medcam.service.evaluation.true_places import Id
 
     if text is None:
@@ -123,7 +124,8 @@ def _id(text: str | None) -> Id | None:
         raise UsageError(f"there is no --id {text!r}", next_step=f"Choose {', '.join(Id)}.") from None
 
 
-def _names(pairs: list[str]) -> dict[str, str]:
+def finding_names(pairs: list[str]) -> dict[str, str]:
+    """Findings that the model calls otherwise, as named on the command line."""
     names = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
     if len(names) < len(pairs) or not all(map(all, names.items())):
         raise UsageError("--rename takes TRUTH=MODEL", next_step='For example --rename "Lung Opacity=Consolidation".')

@@ -65,10 +65,10 @@ def performance(
 
     if truth is None:
         raise UsageError("performance is measured against a truth", next_step="Name it with --truth.")
-    from medcam.cli.evaluate_localisation import _id, _names
+    from medcam.cli.evaluate_localisation import film_id, finding_names
 
     with stoppable("Run the same command again."):
-        labels = read_labels(truth, _names(rename or []), _id(by))
+        labels = read_labels(truth, finding_names(rename or []), film_id(by))
         measured = measure_performance(_observed(record, source, since, until), labels, seed=seed)
     _give(measured.as_dict(), out, as_json=as_json)
     if not as_json:

@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from medcam.core.errors import InvalidValueError
 from medcam.evaluate.agreement_figure import FEWEST_GROUPS, Doubt, Figure, nothing
 from medcam.evaluate.agreement_roc import FEWEST_OF_A_KIND
+from medcam.evaluate.localisation import share_interval
 
 Z95 = 1.959963984540054
 """Of a 95 % interval under the normal distribution."""
@@ -42,8 +43,9 @@ def roc_area(labels: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLi
         patients: [n], the patient of each film.
 
     Returns:
-        The area; without an interval where fewer than `FEWEST_OF_A_KIND` patients have a film of either kind, or
-        where the curve is perfect.
+        The area; without an interval where fewer than `FEWEST_OF_A_KIND` patients have a film of either kind. A perfect
+        curve has no variance: as many pairs of patients as there are of the rarer kind are independent of each other,
+        each in order with the area as its chance, and all of them are, so Wilson's interval of that share is taken.
 
     Raises:
         InvalidValueError: The three differ in length.
@@ -61,7 +63,10 @@ def roc_area(labels: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLi
     of_kind = min(len(np.unique(place[truth])), len(np.unique(place[~truth])))
     if of_kind < FEWEST_OF_A_KIND or count < FEWEST_GROUPS:
         return RocArea(Figure(area, None, None, films, count, Doubt.FEW), None)
-    if variance <= 1e-12 or not 0.0 < area < 1.0:
+    if area in (0.0, 1.0):
+        ends = share_interval(np.full(of_kind if count >= 2 * of_kind else of_kind // 2, bool(area)))
+        return RocArea(Figure(area, ends.low, ends.high, films, count), None)
+    if variance <= 1e-12:
         return RocArea(Figure(area, None, None, films, count, Doubt.NO_SPREAD), None)
     logit, width = np.log(area / (1.0 - area)), Z95 * np.sqrt(variance) / (area * (1.0 - area))
     low, high = (float(1.0 / (1.0 + np.exp(-end))) for end in (logit - width, logit + width))

@@ -18,8 +18,8 @@ from medcam.service.evaluation.observed_film import AGE, ObservedFilm
 SCHEMA_VERSION = "1.0"
 RULE = (
     f"All tests of a comparison are one family under Holm's correction at {LEVEL:g}: if both periods were draws from "
-    f"one population, any alarm at all would come in at most {LEVEL:.0%} of comparisons. A patient counts once per "
-    f"period, with the first film. Nothing is tested on fewer than {FEWEST} films."
+    f"one population, any alarm at all would come in at most {100 * LEVEL:.0f} % of comparisons. A patient counts once "
+    f"per period, with the first film. Nothing is tested on fewer than {FEWEST} films."
 )
 
 

@@ -128,7 +128,7 @@ def observe_store(
             explanation = explanation_of(kept.content)
             first = first or explanation
             films.append(_of_store(opened, kept, film, explanation, day))
-    return _observed("store", opened.address.label, first, films, others, models[0].card if models else None)
+    return _observed("store", _label(opened), first, films, others, models[0].card if models else None)
 
 
 def observe(
@@ -150,6 +150,12 @@ def observe(
     kept = [film for film in whole.films if _within(film.day, since, until)]
     first = kept[0].explanation() if kept else None
     return _observed("results", whole.label, first, kept, whole.others, None)
+
+
+def _label(opened: OpenedStore) -> str:
+    """A store's name, without the machine's folders."""
+    file = opened.address.file
+    return opened.address.label if file is None else file.parent.name
 
 
 def _within(day: date | None, since: date | None, until: date | None) -> bool:

@@ -167,7 +167,7 @@ class ExplainedFile:
 
     def shown(self) -> Mapping[str, Shown]:
         """As `FilmShown`."""
-        return {finding.name: _explained(finding) for finding in self.explanation().findings}
+        return {finding.name: shown_finding(finding) for finding in self.explanation().findings}
 
 
 @dataclass(eq=False)
@@ -215,7 +215,8 @@ def _sources(folder: Path) -> Mapping[str, str]:
         raise InputError(f"{MANIFEST_NAME} cannot be read ({type(error).__name__})") from error
 
 
-def _explained(finding: Finding) -> Shown:
+def shown_finding(finding: Finding) -> Shown:
+    """What an explanation shows of a finding."""
     transform = finding.map.transform
     return Shown(
         heat=Heat(finding.map.values, transform),

@@ -76,8 +76,10 @@ def test_the_interval_of_an_area_covers_the_truth_about_as_often_as_it_says():
     assert 0.91 <= covered / 300 <= 0.985
 
 
-def test_an_area_without_spread_or_with_too_few_has_no_interval():
-    assert roc_area([1] * 10 + [0] * 10, range(20, 0, -1), range(20)).figure.doubt is Doubt.NO_SPREAD
+def test_a_perfect_area_has_the_interval_of_its_pairs_and_too_few_have_none():
+    perfect = roc_area([1] * 10 + [0] * 20, range(30, 0, -1), range(30))
+    assert (perfect.figure.value, perfect.variance) == (1.0, None)
+    assert perfect.figure.low == pytest.approx(proportion([True] * 10, range(10)).low)
     assert roc_area([1] + [0] * 20, range(21), range(21)).figure.doubt is Doubt.FEW
     assert roc_area([0] * 20, range(20), range(20)).figure.doubt is Doubt.ONE_CATEGORY
     assert roc_area([], [], []).figure.doubt is Doubt.NO_CASES
