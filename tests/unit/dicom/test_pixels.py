@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from pydicom.uid import UID
+from pydicom.uid import UID, JPEGLSLossless
 
 from medcam.dicom import (
     PixelDataError,
     load_radiograph,
     part10,
+    pixels,
     radiograph_from_dataset,
 )
+from medcam.dicom.pixels import _plugin
 
 from .builders import ENCODERS, STORED, encoded, film, frame, image, save, with_codec
 
@@ -30,6 +32,23 @@ def test_lossless_codecs(tmp_path: Path, syntax: str, bits: int, *, signed: bool
     stored[0, :2] = low, low + (1 << bits) - 1
     dataset = with_codec(image(stored, bits=bits), syntax, frame(syntax, stored, bits))
     np.testing.assert_array_equal(load_radiograph(save(tmp_path, encoded(dataset))).pixels, stored)
+
+
+def test_jpeg_ls_is_decoded_by_charls_and_by_libjpeg_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = with_codec(film(), JPEGLSLossless, frame(JPEGLSLossless, STORED, 12))
+    path = save(tmp_path, encoded(dataset))
+    by_charls = load_radiograph(path).pixels
+    asked: list[str] = []
+
+    def without_charls(syntax: UID, available: tuple[str, ...]) -> str:
+        asked.append(_plugin(syntax, available))
+        assert not _plugin(syntax, ("pylibjpeg",))
+        return "pylibjpeg"
+
+    monkeypatch.setattr(pixels, "_plugin", without_charls)
+    np.testing.assert_array_equal(load_radiograph(path).pixels, by_charls)
+    np.testing.assert_array_equal(by_charls, STORED)
+    assert asked == ["pyjpegls"]
 
 
 @pytest.mark.parametrize("syntax", ENCODERS)
