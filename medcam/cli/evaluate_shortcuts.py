@@ -78,7 +78,9 @@ def _erasing(record: ShortcutRecord) -> Table:
     for column in ("finding", "place", "films", "by erasing", "by the control", "effect in SD", "q", "verdict"):
         table.add_column(column, justify="left" if column in ("finding", "place", "verdict") else "right")
     for row in sorted(record.erasing, key=lambda each: -abs(each.effect.value)):
-        figures = (_number(row.change), _number(row.control), _number(row.effect), _q(row.q))
+        # Without enough films on both sides an effect would be read for more than it is.
+        effect = "-" if row.p is None else _number(row.effect)
+        figures = (_number(row.change), _number(row.control), effect, _q(row.q))
         table.add_row(row.finding, str(row.place), str(row.films), *figures, str(row.severity))
     return table
 

@@ -62,7 +62,8 @@ class PlaceErasing:
         control: Mean change by erasing as large a part of the same films elsewhere.
         excess: Mean of change - control.
         effect: What the verdict judges, in standard deviations of the finding's logit over all films: the excess; of a
-            place that most films have, the excess on films called present less that on films called absent.
+            place that most films have, the excess on films called present less that on films called absent; 0,
+            and not judged, where there are no films on one side.
         everywhere: Whether most films have the place.
         turned: Share of films whose answer turns at the operating threshold, by erasing the place.
         p: One-sided p against an effect of the smallest size that counts; None where there are too few patients.
