@@ -47,7 +47,7 @@ font-size:.82rem;font-weight:600}
 .meets{background:#d9f2e3;color:#0c5132}.fails{background:#fbdcd8;color:#8a1c10}
 .unjudged{background:#fff0cc;color:#6b4a00}.missing{background:#e6eaef;color:#3c4653}
 .figures,.pictures{display:flex;flex-wrap:wrap;gap:1rem}.chart{width:520px;max-width:100%}
-figure{margin:0;width:520px;max-width:100%}figure img{width:100%;height:auto;border:1px solid var(--line)}
+figure{margin:0;width:100%;max-width:900px}figure img{width:100%;height:auto;border:1px solid var(--line)}
 figcaption{font-size:.85rem;color:var(--soft)}footer{color:var(--soft);margin-top:3rem}
 @media print{nav{display:none}h2{break-after:avoid}table,figure{break-inside:avoid}}
 """

@@ -16,7 +16,9 @@ from medcam.evaluate.heat import Shown
 from medcam.models.card_json import card_from_json
 from medcam.models.registry import load_model
 from medcam.service.agreement.report import AgreementQuery, AgreementReport, agreement_report
+from medcam.service.audit.key import key_path, read_verifier
 from medcam.service.audit.results import folder_sources, results_folder
+from medcam.service.audit.verify import Verification, verify_trail
 from medcam.service.audit.verify_results import ResultsVerification, verify_results
 from medcam.service.evaluation.drift import DriftRecord, measure_drift
 from medcam.service.evaluation.labels import Labels, read_labels
@@ -78,7 +80,7 @@ class ReportInputs:
         agreement: Of readers, by phase; empty without a store.
         records: Of other measurements, by name; those of another model under `strange`.
         strange: Names of records that are of another model.
-        integrity: Of a results folder; None for a store.
+        integrity: Of a results folder, or of a store's trail by the key at hand, without anchors.
         unlocated: Why places were not measured, where they were not.
     """
 
@@ -92,7 +94,7 @@ class ReportInputs:
     agreement: Mapping[Phase, AgreementReport]
     records: Mapping[str, dict[str, Any]]
     strange: tuple[str, ...]
-    integrity: ResultsVerification | None
+    integrity: ResultsVerification | Verification
     unlocated: str = ""
 
 
@@ -168,7 +170,7 @@ def gather(plan: ReportPlan, progress: Progress = lambda *_: None) -> ReportInpu
 
 def _record(
     plan: ReportPlan, progress: Progress
-) -> tuple[Observed, dict[Phase, AgreementReport], ResultsVerification | None]:
+) -> tuple[Observed, dict[Phase, AgreementReport], ResultsVerification | Verification]:
     def step(done: int, total: int) -> None:
         progress(done, total, "films")
 
@@ -180,7 +182,8 @@ def _record(
         viewer = Reader(0, "medcam", "report", "report", frozenset((Role.AUDITOR,)), everything=True)
         digest = "" if observed.card is None else card_digest(card_from_json(observed.card))
         found = {phase: agreement_report(opened, viewer, AgreementQuery(digest, phase)) for phase in Phase}
-        return observed, {phase: one for phase, one in found.items() if one.answers}, None
+        trail = verify_trail(opened.store, read_verifier(key_path()), [])
+        return observed, {phase: one for phase, one in found.items() if one.answers}, trail
 
 
 def _localisation(

@@ -8,12 +8,14 @@ from typing import Any
 
 from medcam.core.card import ModelCard
 from medcam.service.agreement.cases import Case
-from medcam.service.report.document import Block, Paragraph, Section, Status, Table, Verdict, not_assessed
+from medcam.service.audit.verify import Verification
+from medcam.service.report.document import Block, Command, Paragraph, Section, Status, Table, Verdict, not_assessed
 from medcam.service.report.figures import words
 from medcam.service.report.inputs import ReportInputs
 
 _MOST_ROWS = 40
 _MOST_DISAGREEMENTS = 25
+_INTEGRITY = "Integrity of the record"
 
 
 def model_section(inputs: ReportInputs) -> Section:
@@ -90,18 +92,29 @@ def readers_section(inputs: ReportInputs) -> Section:
 
 def integrity_section(inputs: ReportInputs) -> Section:
     """Whether the record is whole."""
-    rule = "every result is there, as its receipt says, and adds up"
     found = inputs.integrity
-    if found is None:
-        commands = ["medcam audit verify --store STORE --anchor FILE", "medcam audit replay --all --store STORE"]
-        why = "a store is verified with the key and anchors of its trail"
-        return not_assessed("integrity", "Integrity of the record", why, commands, "the trail is whole")
+    if isinstance(found, Verification):
+        return _trail(found)
+    rule = "every result is there, as its receipt says, and adds up"
     number = f"{len(found.faults)} faults in {found.results} results"
     verdict = Verdict("Results folder", Status.MEETS if found.intact else Status.FAILS, number, rule)
     rows = tuple((one.result or "the folder", str(one.fault), one.detail or "-") for one in found.faults[:_MOST_ROWS])
-    text = "A results folder is not signed. `medcam audit replay --all` computes every result again."
-    blocks = (Paragraph(text), *((Table(("result", "fault", "detail"), rows),) if rows else ()))
-    return Section("integrity", "Integrity of the record", blocks, (verdict,))
+    told: Block = Paragraph("A results folder is not signed. This computes every result again:")
+    command: Block = Command("medcam audit replay --all --store RECORD --source FILMS")
+    tables: tuple[Block, ...] = (Table(("result", "fault", "detail"), rows),) if rows else ()
+    return Section("integrity", _INTEGRITY, (told, command, *tables), (verdict,))
+
+
+def _trail(found: Verification) -> Section:
+    rule = "every event of the audit trail is as it was signed, and follows the one before it"
+    number = f"{found.events} events" if found.fault is None else f"event {found.number}: {found.fault.words}"
+    verdict = Verdict("Audit trail", Status.MEETS if found.intact else Status.FAILS, number, rule)
+    blocks: tuple[Block, ...] = (
+        Paragraph("Events cut off the end leave no trace without an anchor. With one, and computing decisions again:"),
+        Command("medcam audit verify --store STORE --anchor FILE"),
+        Command("medcam audit replay --all --store STORE"),
+    )
+    return Section("integrity", _INTEGRITY, blocks, (verdict,))
 
 
 def limits_section(inputs: ReportInputs) -> Section:

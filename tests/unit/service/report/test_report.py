@@ -10,21 +10,26 @@ from typer.testing import CliRunner
 
 from medcam.cli.main import app
 from medcam.core.errors import UsageError
+from medcam.core.reader import Role
+from medcam.core.review import Answer, Phase, Review
 from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.run import annotate
 from medcam.service.phantoms.make_phantoms import make_phantoms
 from medcam.service.report.document import Curve, Curves, Document, Forest, Mark, Paragraph, Section, Status, Verdict
 from medcam.service.report.html import report_html
-from medcam.service.report.inputs import ReportPlan
-from medcam.service.report.make import make_report
+from medcam.service.report.inputs import ReportPlan, gather
+from medcam.service.report.make import make_report, report_dict, report_document
 from medcam.service.report.pdf import report_pdf
 from medcam.service.report.sbom import bill_of_materials
+from medcam.service.studies.opened import opened_store
+
+FILMS = 8
 
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory):
     folder = tmp_path_factory.mktemp("audited") / "films"
-    make_phantoms(folder, 8, 77, size=128)
+    make_phantoms(folder, FILMS, 77, size=128)
     return folder
 
 
@@ -59,7 +64,7 @@ def records(record, tiny_model_folder):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plan(record, films, records, tiny_model_folder):
     return ReportPlan(
         record=str(record / "out"),
@@ -71,50 +76,85 @@ def plan(record, films, records, tiny_model_folder):
     )
 
 
-@pytest.fixture
-def fixed_date(monkeypatch):
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+@pytest.fixture(scope="module")
+def inputs(plan):
+    return gather(plan)
+
+
+@pytest.fixture(scope="module")
+def document(inputs):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+        return report_document(inputs, bill_of_materials())
+
+
+@pytest.fixture(scope="module")
+def sections(document):
+    return {section.id: section for section in document.sections}
 
 
 def statuses(section):
     return [verdict.status for verdict in section.verdicts]
 
 
-def test_every_section_is_there_and_stands_alone(plan, tmp_path, fixed_date):
-    document = make_report(plan, tmp_path / "report.html")
-    sections = {section.id: section for section in document.sections}
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+def test_every_section_is_there_and_the_page_stands_alone(inputs, document, sections):
+    page = report_html(document)
+    content = json.loads(json.dumps(report_dict(inputs, document, bill_of_materials()), allow_nan=False))
 
     assert document.made == "2026-01-01 00:00 UTC"
     assert not re.search(r"""<(script|link|img)[^>]*(src|href)=["']?https?:""", page)
     assert page.count("data:image/jpeg;base64,") == 6
     assert [section["id"] for section in content["sections"]] == list(sections)
-    assert content["performance"]["films"] == 8
+    assert content["performance"]["films"] == FILMS
     assert content["drift"]["drifted"] == {"attribute": False, "input": False, "score": False, "evidence": False}
     assert sections["integrity"].status is Status.MEETS
     assert all(status is not Status.NOT_ASSESSED for status in statuses(sections["performance"]))
     assert sections["readers"].status is Status.NOT_ASSESSED
 
 
-def test_records_are_judged_for_the_audited_method_and_model_alone(plan, tmp_path):
-    sections = {section.id: section for section in make_report(plan, tmp_path / "report.html").sections}
-
+def test_records_are_judged_for_the_audited_method_and_model_alone(sections):
     assert statuses(sections["sanity"]) == [Status.FAILS, Status.MEETS]
     assert statuses(sections["faithfulness"]) == [Status.MEETS]
     assert sections["shortcuts"].status is Status.NOT_ASSESSED
     assert "of another model" in sections["shortcuts"].blocks[0].text
 
 
-@pytest.mark.parametrize("suffix", ["html", "pdf"])
-def test_the_same_inputs_give_the_same_bytes(plan, tmp_path, fixed_date, suffix):
-    written = []
-    for name in ("one", "two"):
-        make_report(plan, tmp_path / f"{name}.{suffix}")
-        written.append((tmp_path / f"{name}.{suffix}").read_bytes())
+def test_the_same_inputs_give_the_same_bytes(inputs, document, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    again = report_document(inputs, bill_of_materials())
 
-    assert written[0] == written[1]
-    assert len(written[0]) > 20_000
+    assert report_html(again) == report_html(document)
+    assert report_pdf(again) == report_pdf(document)
+
+
+def test_readers_who_disagree_are_told_of_a_store(record, plan, films, tmp_path):
+    with opened_store(record / "store") as opened:
+        ids = opened.films.explanation_ids()[:2]
+        for name, answers in (("ada", (Answer.AGREE, Answer.AGREE)), ("bob", (Answer.AGREE, Answer.DISAGREE))):
+            reader = opened.readers.set("local", name, name=name, roles=(Role.READER,), everything=True)
+            for one, answer in zip(ids, answers, strict=True):
+                kept, film = opened.films.explanation(one)
+                opened.reviews.add(
+                    Review(
+                        study=film.study_id,
+                        radiograph=film.id,
+                        reader=reader.id,
+                        finding=kept.findings[0].name,
+                        answer=answer,
+                        phase=Phase.AIDED,
+                        explanation=one,
+                    ),
+                    reader,
+                )
+    document = report_document(gather(ReportPlan(str(record / "store"), truth=films)), bill_of_materials())
+    found = {section.id: section for section in document.sections}
+    agreement, disagreements = found["readers"].blocks
+
+    assert agreement.caption == "aided answers: 4 by 2 readers on 2 films"
+    assert "Open disagreements between readers: 1" in disagreements.caption
+    assert disagreements.rows[0][2] == "1 present, 1 absent"
+    assert found["integrity"].status is Status.MEETS
+    assert "sex" in {verdict.what for verdict in found["subgroups"].verdicts}
 
 
 def test_a_store_without_truth_says_what_was_not_assessed(record, tmp_path):
