@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from access import IDENTITY, FilmBytes, Identity
@@ -76,6 +77,13 @@ def may_open(opened: OpenedStore, reader: Reader, study: str) -> bool:
     if reader.has(Role.AUDITOR):
         return opened.films.study(study) is not None
     return reader.has(Role.READER) and opened.readers.may_read(reader, study)
+
+
+def may_open_of(opened: OpenedStore, reader: Reader, studies: Collection[str]) -> frozenset[str]:
+    """Which of some studies a reader may see; as `may_open`, with one question for all of them."""
+    if reader.has(Role.AUDITOR):
+        return frozenset(study for study in studies if opened.films.study(study) is not None)
+    return opened.readers.may_read_of(reader, studies) if reader.has(Role.READER) else frozenset()
 
 
 class StoreAccess:

@@ -35,13 +35,22 @@ _FOR = {
 
 
 def main() -> None:
-    """Draws the page that was asked for."""
+    """Draws the page that was asked for, as the store is at one moment: who reads it, what they may see, and that."""
     # Its own mark: the browser would fetch that of an icon's name from the network.
     st.set_page_config(page_title="medcam", page_icon=MARK, layout="wide", initial_sidebar_state="collapsed")
     st.html(Path(__file__).with_name("style.css"))
     try:
+        opened = opened_desk()
+    except MedcamError as error:
+        st.error(markdown_text(str(error)), icon=":material/database_off:")
+        return
+    with opened.store.moment():
+        _draw()
+
+
+def _draw() -> None:
+    try:
         reader = current_desk_reader()
-        opened_desk()
     except NotSignedInError as error:
         st.error(markdown_text(str(error)))
         return

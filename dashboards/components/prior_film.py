@@ -9,12 +9,12 @@ import streamlit as st
 
 from components.markup import distinct
 from components.study_table import date_words
-from desk import may_open
+from desk import may_open_of
 from medcam.core.reader import Reader, Role
 from medcam.core.review import Phase
 from medcam.core.study import Study
 from medcam.service.studies.opened import OpenedStore
-from medcam.service.studies.shown import Said, ShownFilm, ShownStudy, shown_study
+from medcam.service.studies.shown import KeptFilm, Said, ShownFilm, ShownStudy
 from session import forget_look, is_first_look
 from words import say
 
@@ -31,25 +31,30 @@ class PriorFilm:
 
     Args:
         study: Its study.
-        film: The film.
+        film: The film; what models said of it is read when it is shown, by `shown_prior`.
         interval: How long before the film that is read it was taken, in words.
     """
 
     study: Study
-    film: ShownFilm
+    film: KeptFilm
     interval: str
+
+
+def shown_prior(opened: OpenedStore, prior: PriorFilm) -> ShownFilm:
+    """A prior film with what models said of it."""
+    return ShownFilm(prior.film, tuple(opened.films.explanations(prior.film.id)))
 
 
 def priors(opened: OpenedStore, reader: Reader, shown: ShownStudy, film: ShownFilm) -> list[PriorFilm]:
     """Prior films, the latest first; within a study those of the same view first."""
+    # A prior is a study like any other: who may not open it sees neither its film nor that it is there.
+    allowed = may_open_of(opened, reader, [study.id for study in shown.priors])
+    films = opened.films.films_of(allowed)
     found = []
     for study in shown.priors:
-        # A prior is a study like any other: who may not open it sees neither its film nor that it is there.
-        if not may_open(opened, reader, study.id):
-            continue
         interval = interval_words(study.study_date, shown.study.study_date)
-        films = sorted(shown_study(opened, study.id).films, key=lambda one: one.film.view != film.film.view)
-        found += [PriorFilm(study, one, interval) for one in films if opened.files.has_pixels(one.film.sha256)]
+        ordered = sorted(films.get(study.id, ()), key=lambda one: one.view != film.film.view)
+        found += [PriorFilm(study, one, interval) for one in ordered if opened.files.has_pixels(one.sha256)]
     return found
 
 
@@ -77,14 +82,14 @@ def choose(found: list[PriorFilm]) -> PriorFilm | None:
         st.button(words, shortcut=KEY, key="prior-toggle", width="stretch", on_click=_toggle)
     if not shown:
         return None
-    by_id = {one.film.film.id: one for one in found}
+    by_id = {one.film.id: one for one in found}
     labels = distinct({key: label(one) for key, one in by_id.items()})
     with choice:
         chosen = st.selectbox(
             say("prior.choose"),
             list(by_id),
             format_func=labels.__getitem__,
-            key=f"{_CHOSEN}-{found[0].film.film.id}",
+            key=f"{_CHOSEN}-{found[0].film.id}",
             label_visibility="collapsed",
             disabled=len(by_id) < 2,
         )
@@ -98,11 +103,11 @@ def _toggle() -> None:
 
 def label(prior: PriorFilm) -> str:
     """When a prior film was taken, how long before, and its view."""
-    parts = (date_words(prior.study.study_date), prior.interval, prior.film.film.view)
+    parts = (date_words(prior.study.study_date), prior.interval, prior.film.view)
     return " · ".join(part for part in parts if part)
 
 
-def said_of(prior: PriorFilm, *, blind: bool, hidden: bool) -> Said | None:
+def said_of(prior: ShownFilm, *, blind: bool, hidden: bool) -> Said | None:
     """What is shown of the model on a prior film: its newest explanation, and nothing in a blind reading.
 
     Args:
@@ -110,10 +115,10 @@ def said_of(prior: PriorFilm, *, blind: bool, hidden: bool) -> Said | None:
         blind: Whether the film that is read is read blind.
         hidden: Whether the first read of the prior film itself is still to be blind.
     """
-    return None if blind or hidden or not prior.film.explanations else prior.film.explanations[0]
+    return None if blind or hidden or not prior.explanations else prior.explanations[0]
 
 
-def note(opened: OpenedStore, reader: Reader, prior: PriorFilm, said: Said | None, *, blind: bool, beside: str) -> None:
+def note(opened: OpenedStore, reader: Reader, prior: ShownFilm, said: Said | None, *, blind: bool, beside: str) -> None:
     """Notes in the trail that a prior film is looked at, before it is drawn; once for each look.
 
     Args:
@@ -124,6 +129,6 @@ def note(opened: OpenedStore, reader: Reader, prior: PriorFilm, said: Said | Non
         blind: Whether the film that is read is read blind.
         beside: Id of the study that is read.
     """
-    if is_first_look(prior.film.film.id, said.id if said else "", place=_SHOWN):
+    if is_first_look(prior.film.id, said.id if said else "", place=_SHOWN):
         phase = Phase.BLIND if blind and reader.has(Role.READER) else Phase.AIDED
-        opened.reviews.look(reader, prior.film.film, phase, said, beside=beside)
+        opened.reviews.look(reader, prior.film, phase, said, beside=beside)

@@ -12,7 +12,7 @@ from components import ledger, model_card, notices, provenance
 from components.markup import facts, markdown_text, table
 from components.prior_film import interval_words
 from components.study_table import date_words
-from desk import may_open
+from desk import may_open_of
 from medcam.core.reader import Reader
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.shown import ShownFilm, ShownStudy, card_of, explanation_of
@@ -80,7 +80,8 @@ def _answers(opened: OpenedStore, shown: ShownStudy) -> None:
 
 def _priors(opened: OpenedStore, shown: ShownStudy, reader: Reader) -> None:
     """The patient's earlier studies that the reader may open."""
-    found = [prior for prior in shown.priors if may_open(opened, reader, prior.id)]
+    allowed = may_open_of(opened, reader, [prior.id for prior in shown.priors])
+    found = [prior for prior in shown.priors if prior.id in allowed]
     if not found:
         return
     st.caption(say("prior.earlier"))

@@ -86,26 +86,27 @@ def _films(
     drawing = reader.has(Role.READER) and said is not None
     if prior is None:
         return film_view.draw(opened, film, said, finding=finding, framed=film_view.frame(drawing=drawing))
-    hidden = reader.has(Role.READER) and blind_read.is_due(opened, reader, prior.film, wanted=blind_read.hides())
-    prior_said = prior_film.said_of(prior, blind=blind, hidden=hidden)
-    prior_film.note(opened, reader, prior, prior_said, blind=blind, beside=shown.study.id)
+    beside = prior_film.shown_prior(opened, prior)
+    hidden = reader.has(Role.READER) and blind_read.is_due(opened, reader, beside, wanted=blind_read.hides())
+    prior_said = prior_film.said_of(beside, blind=blind, hidden=hidden)
+    prior_film.note(opened, reader, beside, prior_said, blind=blind, beside=shown.study.id)
     now, before = st.columns(2, gap="small")
     framed = film_view.frame(paired=True, drawing=drawing, room=film_view.ROOM + _PAIR_ROOM)
     with now:
         st.html(title(say("prior.now"), date_words(shown.study.study_date), film.film.view))
         region = film_view.draw(opened, film, said, finding=finding, framed=framed)
     with before:
-        st.html(title(say("prior.before"), prior_film.label(prior), _why_bare(prior, prior_said, hidden=hidden)))
+        st.html(title(say("prior.before"), prior_film.label(prior), _why_bare(beside, prior_said, hidden=hidden)))
         framed = film_view.frame(paired=True, room=film_view.ROOM + _PAIR_ROOM)
-        film_view.draw(opened, prior.film, prior_said, finding=finding, framed=framed, key="prior")
+        film_view.draw(opened, beside, prior_said, finding=finding, framed=framed, key="prior")
     return region
 
 
-def _why_bare(prior: prior_film.PriorFilm, said: Said | None, *, hidden: bool) -> str:
+def _why_bare(prior: ShownFilm, said: Said | None, *, hidden: bool) -> str:
     """Why the prior film is shown without a map; empty where it has one."""
     if said is not None:
         return ""
-    return say("prior.hidden" if prior.film.explanations or hidden else "prior.no-model")
+    return say("prior.hidden" if prior.explanations or hidden else "prior.no-model")
 
 
 def _tools(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import MedcamError
 from medcam.store.migrate import NewerStoreError, upgrade
+from medcam.store.moment import Answer, CurrentMoment, Moment
 
 BUSY_SECONDS = 30.0
 """How long a writer of SQLite waits for another one."""
@@ -22,6 +23,11 @@ _CACHE_KIB = 4 * 1024
 """Memory in which a connection to SQLite keeps pages of the file, at the most. Each thread at work has one."""
 _READS = "medcam_reads"
 """Option of a connection whose transactions write nothing."""
+_CONNECTIONS = 12
+"""Connections that stay open between uses; as many again are opened while all of these are in use."""
+_RECYCLE_SECONDS = 1800
+"""Older connections are opened anew: what lies between may drop them without a word."""
+_DRIVER = "psycopg"
 
 
 class StoreError(MedcamError):
@@ -47,20 +53,26 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        isolation = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        self._reading = engine.execution_options(**{_READS: True}, **isolation)
+        self._reading = engine.execution_options(**{_READS: True})
+        self._current = CurrentMoment()
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """A session in a transaction that is committed, and on the disk, when its block ends without an error.
 
+        The moment in which this thread reads is over: what it reads next is as after this.
+
         Raises:
             ConflictError: Another transaction wrote the same row first.
             StoreError: The database refuses it otherwise. Nothing of the transaction is kept then.
         """
+        if self._current.moment is not None:
+            # Before the transaction, not after: who waited for a connection while holding one might wait for ever.
+            self._current.moment.end()
         try:
-            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            with _opened_session(self._engine) as session:
                 yield session
+                session.commit()
         except SQLAlchemyError as error:
             raise _store_error(error) from error
 
@@ -71,11 +83,56 @@ class Store:
         Raises:
             StoreError: The database refuses it.
         """
+        moment = self._current.moment
+        alone = moment is None
+        moment = moment or Moment(lambda: _opened_session(self._reading))
         try:
-            with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+            with moment.reading() as session:
                 yield session
         except SQLAlchemyError as error:
+            moment.end()  # its connection may be gone
             raise _store_error(error) from error
+        finally:
+            if alone:
+                moment.end()
+
+    def ask(self, question: Hashable, answer: Callable[[Session], Answer]) -> Answer:
+        """Reads the answer to a question; within a `moment` only where it was not asked before.
+
+        Args:
+            question: Names what is asked, with all that the answer depends on besides the database.
+            answer: Reads it. What it gives must not be changed by whoever gets it.
+
+        Raises:
+            StoreError: The database refuses it.
+        """
+        moment = self._current.moment
+        if moment is None:
+            with self.read() as session:
+                return answer(session)
+        try:
+            return moment.answered(question, answer)
+        except SQLAlchemyError as error:
+            moment.end()
+            raise _store_error(error) from error
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """All that this thread reads in the block is of one state of the database, until it writes.
+
+        It costs one transaction, however many questions there are, and none of them is asked twice. A block within
+        another one is part of it.
+        """
+        if self._current.moment is not None:
+            yield
+            return
+        moment = Moment(lambda: _opened_session(self._reading))
+        self._current.moment = moment
+        try:
+            yield
+        finally:
+            self._current.moment = None
+            moment.end()
 
     @property
     def dialect(self) -> str:
@@ -124,13 +181,57 @@ def _engine(url: str) -> Engine:
         if name not in DIALECTS:
             raise _bad_address(f"{name} is not a database that medcam knows")
         if name == "sqlite":
-            engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+            pool = {"pool_size": _CONNECTIONS, "max_overflow": _CONNECTIONS}
+            engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, **pool)
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin)
+            event.listen(engine, "begin", _begin_sqlite)
             return engine
-        return create_engine(address, pool_pre_ping=True)
+        return _postgres_engine(address)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise _bad_address(f"the database's address cannot be used ({type(error).__name__})") from error
+
+
+def _postgres_engine(address: URL) -> Engine:
+    if address.drivername == address.get_backend_name():
+        address = address.set(drivername=f"{address.drivername}+{_DRIVER}")
+    if address.get_driver_name() != _DRIVER:
+        # Others begin transactions by themselves, whatever they are told.
+        raise _bad_address(f"{address.get_driver_name()} is not the driver that medcam knows")
+    engine = create_engine(
+        address,
+        pool_size=_CONNECTIONS,
+        max_overflow=_CONNECTIONS,
+        pool_recycle=_RECYCLE_SECONDS,
+        # The one that was used last has its statements prepared.
+        pool_use_lifo=True,
+    )
+    event.listen(engine, "connect", _prepare_postgres)
+    event.listen(engine, "begin", _begin_postgres)
+    return engine
+
+
+def _opened_session(engine: Engine) -> Session:
+    """A session whose transaction has begun: on a new connection where the one at hand turns out to be gone."""
+    session = _session(engine)
+    try:
+        session.connection()
+    except DBAPIError as error:
+        session.close()
+        if not error.connection_invalidated:
+            raise
+        # All connections of the pool that are older than this failure are opened anew.
+        session = _session(engine)
+        try:
+            session.connection()
+        except BaseException:
+            session.close()
+            raise
+    return session
+
+
+def _session(engine: Engine) -> Session:
+    reads = engine.get_execution_options().get(_READS, False)
+    return Session(engine, expire_on_commit=False, autoflush=not reads)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own connection
@@ -145,10 +246,21 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     # A writer that began as a reader could not go on once somebody else wrote: it asks for its turn at once.
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own connection
+    # The driver would begin transactions by itself, with a message of its own before the first statement.
+    connection.autocommit = True
+
+
+def _begin_postgres(connection: Connection) -> None:
+    # One message says how the transaction is meant, and finds out whether the connection is still there.
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if reads else "BEGIN")
 
 
 def _bad_address(message: str) -> StoreError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -124,19 +126,31 @@ class FilmStore:
 
     def study(self, study_id: str) -> Study | None:
         """A study; None where there is none of this id."""
-        with self._store.read() as session:
+
+        def answer(session: Session) -> Study | None:
             row = session.get(StudyRow, study_id)
             return None if row is None else study_of(row)
 
-    def films(self, study_id: str) -> list[KeptRadiograph]:
-        """The films of a study, in the order in which they came."""
+        return self._store.ask(("study", study_id), answer)
+
+    def films_of(self, study_ids: Collection[str]) -> dict[str, tuple[KeptRadiograph, ...]]:
+        """The films of several studies by study, each in the order in which they came."""
+        ids = tuple(sorted(set(study_ids)))
         query = (
             select(RadiographRow)
-            .where(RadiographRow.study_id == study_id)
+            .where(RadiographRow.study_id.in_(ids))
             .order_by(RadiographRow.created, RadiographRow.id)
         )
-        with self._store.read() as session:
-            return [film_of(row) for row in session.scalars(query)]
+
+        def answer(session: Session) -> tuple[KeptRadiograph, ...]:
+            return tuple(film_of(row) for row in session.scalars(query))
+
+        found = self._store.ask(("films", ids), answer) if ids else ()
+        return {one: tuple(film for film in found if film.study_id == one) for one in ids}
+
+    def films(self, study_id: str) -> list[KeptRadiograph]:
+        """The films of a study, in the order in which they came."""
+        return list(self.films_of([study_id])[study_id])
 
     def film(self, radiograph_id: str) -> KeptRadiograph | None:
         """A film; None where there is none of this id."""

@@ -33,9 +33,12 @@ class ReaderStore:
     def find(self, issuer: str, subject: str) -> Reader | None:
         """The reader whom an issuer calls so; None where there is none. They may be inactive."""
         query = select(ReaderRow).where(ReaderRow.issuer == issuer, ReaderRow.subject == subject)
-        with self._store.read() as session:
+
+        def answer(session: Session) -> Reader | None:
             row = session.scalar(query)
             return None if row is None else _reader(row)
+
+        return self._store.ask(("reader", issuer, subject), answer)
 
     def all(self) -> list[Reader]:
         """All readers, by name."""
@@ -126,17 +129,23 @@ class ReaderStore:
 
     def may_read(self, reader: Reader, study_id: str) -> bool:
         """Whether a study is there and the reader may read it, as the store has both now."""
+        return study_id in self.may_read_of(reader, [study_id])
+
+    def may_read_of(self, reader: Reader, study_ids: Collection[str]) -> frozenset[str]:
+        """Which of some studies are there and may be read by a reader, as the store has both now."""
+        ids = tuple(sorted(set(study_ids)))
+        if not ids:
+            return frozenset()
         mine = and_(AssignmentRow.reader_id == ReaderRow.id, AssignmentRow.study_id == StudyRow.id)
         # One question, since pages ask it at every look.
         query = (
-            select(ReaderRow.id)
-            .join(StudyRow, StudyRow.id == study_id)
+            select(StudyRow.id)
+            .join(ReaderRow, ReaderRow.id == reader.id)
             .outerjoin(AssignmentRow, mine)
-            .where(ReaderRow.id == reader.id, ReaderRow.active.is_(True))
+            .where(StudyRow.id.in_(ids), ReaderRow.active.is_(True))
             .where(or_(ReaderRow.everything.is_(True), AssignmentRow.study_id.is_not(None)))
         )
-        with self._store.read() as session:
-            return session.scalar(query) is not None
+        return self._store.ask(("may-read", reader.id, ids), lambda session: frozenset(session.scalars(query)))
 
 
 def _refuse_unknown(session: Session, ids: list[str]) -> None:

@@ -31,6 +31,8 @@ from medcam.store import KeptExplanation, KeptModel, KeptRadiograph
 Polygon = tuple[Point, ...]
 Said = KeptExplanation
 """What one model said of one film, still packed."""
+KeptFilm = KeptRadiograph
+"""A film as the store has it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,13 +80,19 @@ def film() -> type[Film]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk_store(tmp_path: Path) -> str:
+    """Where the desk's store is made."""
+    return str(tmp_path / "store")
+
+
+@pytest.fixture
+def desk(desk_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """An empty store that the pages show to a reader with all roles; `keep` puts a film into it, named by a number."""
     import desk as desk_module
     import session
 
     monkeypatch.setenv(KEY_VARIABLE, str(tmp_path / "audit.pem"))
-    with opened_store(tmp_path / "store") as opened:
+    with opened_store(desk_store) as opened:
         reader = opened.readers.set("local", "ada", name="Ada", roles=list(Role), everything=True)
         monkeypatch.setattr(desk_module, "_OPENED", [opened])
         monkeypatch.setattr(session, "current_reader", lambda: DeskReader(reader))
