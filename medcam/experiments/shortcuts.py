@@ -34,7 +34,7 @@ def page(figures: Figures) -> Page:
     """The networks one by one, and what is told over all."""
     bench, rows = figures["bench"], figures["networks"]
     planted, clean = ([row for row in rows if row["planted"] is kind] for kind in (True, False))
-    size = rows[0]["plan"]["size"]
+    size, made = rows[0]["plan"]["size"], "; ".join(sorted({row["made_with"] for row in rows}))
     first, last = min(figures["tuning_seeds"]), max(figures["tuning_seeds"])
     body = f"""{len(planted)} small networks learnt from phantoms on which a thing betrays a finding: a marker P, the
 burned-in word ICU, a metal disc over the upper chest, or black shutters stand on {100 * WITH:.0f} % of the films
@@ -46,6 +46,8 @@ it has not seen, made as its own were. All findings and places are judged, those
 
 The rule was fixed beforehand, on networks of seeds {first} to {last}; the networks below have others, and so have their
 films. The rule: {figures["rule"]}.
+
+Trained and judged with {made}.
 
 ## Planted
 

@@ -8,6 +8,8 @@ differ in nothing but the thing, drawn anew: no erasing and no judge is in that 
 from __future__ import annotations
 
 import json
+import os
+import platform
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -140,6 +142,9 @@ def judged_network(plan: NetworkPlan, bench: ShortcutBench, work: Path) -> dict[
         for number, name in enumerate(network.card.finding_names)
     ]
     row["auc"] = {name: value for name, value in found if np.isfinite(value)}
+    row["made_with"] = (
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}"
+    )
     write_text(kept, json.dumps(row, indent=1, default=float))
     return row
 
