@@ -44,6 +44,7 @@ def bench_performance(
         )
     if page is not None and not page.parent.is_dir():
         raise UsageError(f"there is no folder {page.parent} for the page", code="output-not-writable")
+    wanted = [part for part in PARTS if not only or part.name in only]
     if record is not None:
         if not record.is_file():
             raise UsageError(f"there is no record {record.name}", code="bench-record")
@@ -51,10 +52,12 @@ def bench_performance(
     else:
         records = {} if page is None else read_records(record_path(page))
         plan = quick_plan(tell) if quick else replace(PerformancePlan(), report=tell)
-        with stoppable("What was measured so far is lost."):
-            records |= run_parts(plan, [part for part in PARTS if not only or part.name in only])
+        with stoppable("Parts that were finished are on the page." if page else "What was measured so far is lost."):
+            for part in wanted:
+                records |= run_parts(plan, [part])
+                if page is not None:
+                    write_page(records, page)
     if page is not None:
         write_page(records, page)
         tell(f"page: {page}")
-    wanted = [part for part in PARTS if not only or part.name in only]
     return figures_of(records, wanted)

@@ -295,6 +295,19 @@ def test_the_page_is_written_again_from_its_record(found_cost, tmp_path):
     assert "the call fails" in text
 
 
+@pytest.mark.parametrize(
+    ("load", "said"), [(0.1, "| yes |"), (9.0, "not told: the machine was busy (load 9 on 2 cores)")]
+)
+def test_no_target_is_judged_on_a_busy_machine(load, said, tmp_path):
+    part = Part(
+        "good", "Good", lambda plan: {}, lambda found: [], lambda found: [("a", "1", "2", "yes")], lambda _: "So."
+    )
+    record = run_parts(SMALL, [part])["good"]
+    record = replace(record, load=load, machine={**record.machine, "cores": "2"})
+
+    assert said in page_text({"good": record}, tmp_path / "page.md", [part])
+
+
 def test_a_file_that_is_no_record_is_refused(tmp_path):
     path = tmp_path / "record.json"
     path.write_text('{"cost": 3}')
@@ -312,7 +325,7 @@ def test_a_file_that_is_no_record_is_refused(tmp_path):
         (1.00, 1.01, 1.03, 9, "yes, not told apart"),
         (1.01, 1.03, 1.05, 9, "no, not told apart"),
         (1.03, 1.04, 1.05, 9, "**no**"),
-        (1.04, 1.04, 1.04, 1, "**no**"),
+        (1.04, 1.04, 1.04, 1, "**no**, by one measurement"),
     ],
 )
 def test_a_target_is_reached_where_its_interval_says_so(low, value, high, n, said):

@@ -61,8 +61,18 @@ def page_text(records: Records, page: Path, parts: Sequence[Part] = PARTS) -> st
 
 
 def _targets(measured: Sequence[tuple[Part, PartRecord]]) -> str:
-    rows = [row for part, one in measured if not one.error for row in part.targets(one.found)]
+    rows = [
+        (*row[:3], _judged(row[3], one)) for part, one in measured if not one.error for row in part.targets(one.found)
+    ]
     return table(("what", "target", "measured (95 % interval)", "reached"), rows, words=True)
+
+
+def _judged(said: str, one: PartRecord) -> str:
+    """Whether a target is reached; that is not told where others kept the machine busy."""
+    cores = int(one.machine["cores"])
+    if one.load > cores / 2:
+        return f"not told: the machine was busy (load {one.load:.0f} on {cores} cores)"
+    return said
 
 
 def _origin(measured: Sequence[tuple[Part, PartRecord]], link: str) -> str:

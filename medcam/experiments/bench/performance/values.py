@@ -39,7 +39,9 @@ def reached(one: Mapping[str, Any] | None, target: float, *, at_most: bool) -> s
     """Whether a target is reached, by the value; "not told apart" where its interval holds the target."""
     if one is None or not math.isfinite(one["value"]):
         return "not measured"
-    if one["n"] > 1 and one["low"] < target < one["high"]:
+    if one["n"] < 2:
+        return f"{'yes' if _good(one['value'], target, at_most) else '**no**'}, by one measurement"
+    if one["low"] < target < one["high"]:
         return "yes, not told apart" if _good(one["value"], target, at_most) else "no, not told apart"
     return "yes" if _good(one["value"], target, at_most) else "**no**"
 
