@@ -12,8 +12,8 @@ from medcam.service.report.inputs import ReportInputs
 _MOST_ROWS = 40
 _MOST_COLUMNS = 9
 _COMMANDS = {
-    "faithfulness": "medcam evaluate faithfulness --out faithfulness.json",
-    "sanity": "medcam evaluate sanity --out sanity.json",
+    "faithfulness": "medcam evaluate faithfulness --data FILMS --out faithfulness.json",
+    "sanity": "medcam evaluate sanity --data FILMS --out sanity.json",
     "shortcuts": "medcam evaluate shortcuts --data FILMS --out shortcuts.json",
 }
 _RULES = {
