@@ -133,6 +133,12 @@ class FilmStore:
 
         return self._store.ask(("study", study_id), answer)
 
+    def known(self, study_ids: Collection[str]) -> frozenset[str]:
+        """Which of some studies are there."""
+        ids = tuple(sorted(set(study_ids)))
+        query = select(StudyRow.id).where(StudyRow.id.in_(ids))
+        return self._store.ask(("known", ids), lambda session: frozenset(session.scalars(query)))
+
     def films_of(self, study_ids: Collection[str]) -> dict[str, tuple[KeptRadiograph, ...]]:
         """The films of several studies by study, each in the order in which they came."""
         ids = tuple(sorted(set(study_ids)))
