@@ -31,7 +31,7 @@ PRIVATE_GROUP, PRIVATE_CREATOR = 0x0099, "MEDCAM EXPLANATION 1"
 
 _ELEMENT = 0x01
 _COMPRESSION = 5
-"""A fifth of the time of 9, for files that are 2 % larger: 22 ms and 119 ms for 780 kB."""
+"""A fifth of the time of 9, for files that are 2 to 4 % larger: 22 ms and 119 ms for 780 kB."""
 _LARGEST_RECORD = 64 * 2**20
 _SERIES_NUMBER = 9004
 _OWN = "99MEDCAM"
