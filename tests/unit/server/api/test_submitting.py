@@ -158,7 +158,10 @@ def test_a_client_that_stops_sending_is_let_go(api):
     "source",
     ["http://169.254.169.254/latest", "dicomweb://169.254.169.254/studies/1.2", "/etc/passwd", "file:///etc/passwd",
      "dicomweb://pacs.example/other/studies/1.2", "dicomweb://user:pw@pacs.example/dicom/studies/1.2",
-     "dicomweb://pacs.example@evil/dicom/studies/1.2", "dicomweb://pacs.example/dicom/../evil/studies/1.2"],
+     "dicomweb://pacs.example@evil/dicom/studies/1.2", "dicomweb://pacs.example/dicom/../evil/studies/1.2",
+     "dicomweb://pacs.example:8042/dicom/studies/1.2", "dicomwebs://pacs.example/dicom/studies/1.2",
+     "dicomweb://pacs.example.evil/dicom/studies/1.2", "dicomweb://[fe80::1]/dicom/studies/1.2",
+     "dicomweb://127.0.0.1/dicom/studies/1.2", "dicomweb://pacs.example/dicom/studies/1.2/../../x/studies/1.2"],
 )  # fmt: skip
 def test_nothing_is_fetched_but_from_services_that_were_named(api, opened, source):
     answer = api(services=("dicomweb://pacs.example/dicom",)).post("/v1/submissions", json={"source": source})
