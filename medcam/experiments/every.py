@@ -9,10 +9,12 @@ from medcam.experiments.anatomy import ANATOMY
 from medcam.experiments.drift import DRIFT
 from medcam.experiments.errors import ERRORS
 from medcam.experiments.experiment import Experiment
+from medcam.experiments.faithfulness import FAITHFULNESS
 from medcam.experiments.heads import HEADS
 from medcam.experiments.ledger import LEDGER
 from medcam.experiments.phrases import PHRASES
 from medcam.experiments.probes import PROBES
+from medcam.experiments.sanity import SANITY
 from medcam.experiments.shortcuts import SHORTCUTS
 from medcam.experiments.supervision import SUPERVISION
 from medcam.experiments.tails import TAILS
@@ -31,6 +33,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     UNITS_EXPERIMENT,
     ERRORS,
     SHORTCUTS,
+    FAITHFULNESS,
+    SANITY,
     DRIFT,
 )
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from medcam.core.arrays import BoolArray
 from medcam.core.errors import InvalidValueError
 
-SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 1.0)
+SHARES = (0.0, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0)
 """Of the cells that are erased: closer where a single finding lies, and even about 1/2."""
 
 
