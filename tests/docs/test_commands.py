@@ -23,6 +23,8 @@ def leaves(command: Any, path: tuple[str, ...] = ("medcam",)) -> Iterator[tuple[
     if not hasattr(command, "commands"):
         yield " ".join(path), command
         return
+    if len(path) > 1 and command.invoke_without_command:  # a group that does something by itself too
+        yield " ".join(path), command
     for word in command.list_commands(None):
         if not command.commands[word].hidden:
             yield from leaves(command.commands[word], (*path, word))
