@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from medcam.core.explanation import Explanation
     from medcam.core.radiograph import Radiograph
     from medcam.dicom import load_radiograph
+    from medcam.models.foreign import wrap_network
     from medcam.models.registry import load_model
     from medcam.models.surgery.gap_head import with_gap_head
     from medcam.service.explain import explain
@@ -39,6 +40,7 @@ __all__ = [
     "load_model",
     "load_radiograph",
     "with_gap_head",
+    "wrap_network",
 ]
 
 _HOMES = {
@@ -52,6 +54,7 @@ _HOMES = {
     "load_model": "medcam.models.registry",
     "load_radiograph": "medcam.dicom",
     "with_gap_head": "medcam.models.surgery.gap_head",
+    "wrap_network": "medcam.models.foreign",
 }
 
 

@@ -36,7 +36,9 @@ def test_options_arrive_in_their_units(medcam: Callable[..., Ended], started, tm
     limits = ["--quota", 2, "--max-object", 64, "--keep-days", 0, "--attempts", 3, "--retry-wait", 0.5]
     who = ["--allow-aet", "CT1", "--allow-host", "192.0.2.0/24", "--peer", "CT1@192.0.2.8:11112"]
 
-    ended = medcam("listen", "--aet", "NODE", "--data", tmp_path, "--quiet", 1.5, *destinations, *limits, *who)
+    how = ["--model", "mine", "--method", "grad-cam", "--engine", "torch:fp32"]
+
+    ended = medcam("listen", "--aet", "NODE", "--data", tmp_path, "--quiet", 1.5, *destinations, *limits, *who, *how)
 
     assert ended.code == 0, ended.err
     [options] = started
@@ -46,6 +48,11 @@ def test_options_arrive_in_their_units(medcam: Callable[..., Ended], started, tm
     )
     assert (options.quota, options.listen.largest_object, options.keep_days) == (2_000_000_000, 64_000_000, None)
     assert (options.sending.attempts, options.sending.first, options.quiet_s) == (3, 0.5, 1.5)
+    assert (options.annotate.model, options.annotate.method, options.annotate.engine) == (
+        "mine",
+        "grad-cam",
+        "torch:fp32",
+    )
     assert options.peers == {"CT1": DimseDestination("CT1", "192.0.2.8", 11112)}
     assert (options.security.calling_aet, options.security.headers) == ("NODE", {"Authorization": "Bearer secret"})
     assert "secret" not in repr(options)

@@ -35,6 +35,20 @@ def test_an_explanation_adds_up(done):
     assert sum(values) / len(values) + found["bias"] == pytest.approx(found["logit"], abs=1e-3)
 
 
+def test_another_attribution_method_may_be_asked_for(api, work, film):
+    client = api()
+    taken = client.post("/v1/submissions?method=grad-cam", files={"files": ("film.dcm", film)})
+    assert taken.json()["method"] == "grad-cam"
+    assert work()
+
+    state = client.get(taken.headers["location"]).json()
+    assert state["passed_over"] == []
+    explanation = client.get(state["films"][0]["explanation"]).json()
+
+    assert explanation["method"] == "grad-cam"
+    assert explanation["findings"][0]["evidence"] is None
+
+
 def test_a_picture_is_drawn_as_asked_for(done):
     client, place, film = done
     finding = client.get(f"{place}/films/{film}/explanation").json()["findings"][0]["name"]

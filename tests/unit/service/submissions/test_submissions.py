@@ -209,6 +209,19 @@ def test_old_submissions_are_swept_and_forgotten_ones_asked_for_again(
     assert old != new
 
 
+def test_a_submission_stays_as_long_as_whoever_took_it_said(box: SubmissionBox, films: list[Path]) -> None:
+    clock = box.clock
+    assert isinstance(clock, Clock)
+    short = replace(box, limits=SubmissionLimits(hours=1)).take(ME, handed(films[0]), model="tiny")
+    long = replace(box, limits=SubmissionLimits(hours=100)).take(ME, handed(films[0]), model="tiny")
+    clock.now += 2 * 3600
+    assert box.sweep() == 1  # by a worker that was told of neither
+    clock.now += 50 * 3600
+    assert box.sweep() == 0
+    assert box.owned(ME) == [long]
+    assert long.expires - short.expires == 99 * 3600
+
+
 def test_a_submission_is_kept_in_the_store_when_asked(
     box: SubmissionBox, opened: OpenedStore, work: Callable[[], bool], films: list[Path]
 ) -> None:
