@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 import fastapi_offline
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 
@@ -16,7 +16,7 @@ from medcam.core.errors import MedcamError, ModelError
 from medcam.models.card_json import card_to_json
 from medcam.models.registry import model_names, probe_names, read_card
 from medcam.server.api.access import allowed
-from medcam.server.api.bodies import PROBLEMS
+from medcam.server.api.bodies import METRICS_EXAMPLE, PROBLEMS
 from medcam.server.api.context import Client, context_of
 from medcam.server.api.schemas import Health, ModelLine
 from medcam.server.api.submitting import Reader
@@ -40,7 +40,7 @@ def models(_client: Reader) -> list[ModelLine]:
 
 
 @router.get("/v1/models/{name}", responses=PROBLEMS)
-def model(_client: Reader, name: str) -> dict[str, Any]:
+def model(_client: Reader, name: Annotated[str, Path(max_length=200, examples=["phantom"])]) -> dict[str, Any]:
     """A model's card: what it finds, what it was trained on, how well it does, and its limits."""
     base, *probes = name.split("+")
     if base not in model_names() or not set(probes) <= set(probe_names()):
@@ -55,7 +55,7 @@ def health(request: Request) -> Health:
     return Health(live=True, ready=not _reasons(request), reasons=_reasons(request))
 
 
-@router.get("/ready", responses={503: {"model": Health, "description": "It cannot work now"}})
+@router.get("/ready", response_model=Health, responses={503: {"model": Health, "description": "It cannot work now"}})
 def ready(request: Request) -> Response:
     """Status 200 where store and workers can work, 503 otherwise, with the reasons."""
     reasons = _reasons(request)
@@ -66,7 +66,10 @@ def ready(request: Request) -> Response:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={**PROBLEMS, 200: {"content": {"text/plain": {}}, "description": "Prometheus' text format"}},
+    responses={
+        **PROBLEMS,
+        200: {"content": {"text/plain": {"example": METRICS_EXAMPLE}}, "description": "Prometheus' text format"},
+    },
 )
 def metrics(request: Request, _client: Annotated[Client, Depends(allowed(Scope.METRICS))]) -> Response:
     """All figures."""

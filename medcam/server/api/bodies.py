@@ -6,6 +6,7 @@ from typing import Any
 
 from medcam.server.api.problems import PROBLEM
 from medcam.server.api.schemas import Problem, Reference
+from medcam.service.explanations.explanation_json import SCHEMA_VERSION
 
 _FILE = {"type": "string", "format": "binary"}
 SUBMIT_BODY: dict[str, Any] = {
@@ -22,10 +23,32 @@ SUBMIT_BODY: dict[str, Any] = {
             'multipart/related; type="application/dicom"': {"schema": _FILE},
             "application/dicom": {"schema": _FILE},
             "application/zip": {"schema": _FILE},
-            "application/json": {"schema": Reference.model_json_schema()},
+            "application/json": {
+                "schema": Reference.model_json_schema(),
+                "example": {"source": "dicomweb://pacs.example:8042/dicom-web/studies/1.2.826.0.1.3680043.8.498.1"},
+            },
         },
     }
 }
+EXPLANATION_EXAMPLE = {
+    "schema_version": SCHEMA_VERSION,
+    "method": "cam",
+    "findings": [
+        {
+            "name": "Nodule",
+            "probability": 0.5,
+            "logit": 0.0,
+            "bias": -1.0,
+            "map": {"height": 1, "width": 2, "values": [0.5, 1.5]},
+        }
+    ],
+}
+"""Shortened: the published schema has every field. The map's mean and the bias add up to the logit."""
+METRICS_EXAMPLE = (
+    "# HELP medcam_api_submissions_total Submissions taken.\n"
+    "# TYPE medcam_api_submissions_total counter\n"
+    "medcam_api_submissions_total 3.0\n"
+)
 EVENTS_EXAMPLE = (
     'retry: 2000\n\nevent: progress\nid: running-1-2\ndata: {"state": "running", "done": 1, "total": 2, "code": ""}\n\n'
     'event: end\nid: done-2-2\ndata: {"state": "done", "done": 2, "total": 2, "code": ""}\n\n'

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from medcam.core.errors import InputError, MedcamError
 from medcam.server.api.bodies import EVENTS_EXAMPLE, PROBLEMS
 from medcam.server.api.context import ApiContext, context_of
-from medcam.server.api.submitting import Reader
+from medcam.server.api.submitting import Reader, SubmissionPath
 from medcam.service.submissions.submission import Submission
 from medcam.store import JobState
 
@@ -92,7 +92,7 @@ class _EventStream(StreamingResponse):
 async def events(
     request: Request,
     client: Reader,
-    submission_id: str,
+    submission_id: SubmissionPath,
     last_event_id: Annotated[
         str, Header(max_length=100, description="Of the last event that was heard; it is not told again.")
     ] = "",

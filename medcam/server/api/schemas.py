@@ -101,11 +101,11 @@ class SubmissionState(BaseModel):
 class SubmissionLine(BaseModel):
     """A submission in a list."""
 
-    id: str
-    created: float
-    expires: float
-    model: str
-    files: int
+    id: Annotated[str, Field(examples=[SUBMISSION])]
+    created: Annotated[float, Field(description="Seconds since 1970 UTC.", examples=[1764150000.0])]
+    expires: Annotated[float, Field(description="When it is let go of.", examples=[1764236400.0])]
+    model: Annotated[str, Field(examples=["phantom"])]
+    files: Annotated[int, Field(description="That were handed in; 0 for a reference.", examples=[1])]
 
 
 class Reference(BaseModel):
@@ -126,14 +126,14 @@ class Reference(BaseModel):
 class ModelLine(BaseModel):
     """A model that submissions may name."""
 
-    name: str
-    version: str
-    findings: list[str]
+    name: Annotated[str, Field(examples=["phantom"])]
+    version: Annotated[str, Field(examples=["1.0"])]
+    findings: Annotated[list[str], Field(examples=[["Nodule", "Pleural Effusion"]])]
 
 
 class Health(BaseModel):
     """Whether the server lives and can work."""
 
-    live: bool
-    ready: bool
-    reasons: list[str]
+    live: Annotated[bool, Field(examples=[True])]
+    ready: Annotated[bool, Field(examples=[False])]
+    reasons: Annotated[list[str], Field(description="Why it is not ready.", examples=[["no worker process runs"]])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +20,7 @@ from medcam.server.api.access import allowed
 from medcam.server.api.bodies import PROBLEMS, SUBMIT_BODY
 from medcam.server.api.context import ApiContext, Client, context_of
 from medcam.server.api.problems import ApiError
-from medcam.server.api.schemas import Reference, SubmissionLine, SubmissionState
+from medcam.server.api.schemas import SUBMISSION, Reference, SubmissionLine, SubmissionState
 from medcam.server.api.upload import malformed, read_files
 from medcam.service.annotate.options import parse_outputs
 from medcam.service.explanations.attribution import chosen_method
@@ -32,6 +32,7 @@ _LONGEST_REFERENCE = 10_000
 
 Submitter = Annotated[Client, Depends(allowed(Scope.SUBMIT))]
 Reader = Annotated[Client, Depends(allowed(Scope.READ))]
+SubmissionPath = Annotated[str, Path(description="As it was answered.", examples=[SUBMISSION], max_length=64)]
 ModelQuery = Annotated[str, Query(max_length=200, description="A name of `GET /v1/models`, with `+PROBE` for probes.")]
 MethodQuery = Annotated[str, Query(max_length=40, description="Attribution method; empty for the model's own.")]
 OutputsQuery = Annotated[
@@ -95,14 +96,14 @@ def submissions(request: Request, client: Reader) -> list[SubmissionLine]:
 
 
 @router.get("/v1/submissions/{submission_id}")
-def submission(request: Request, client: Reader, submission_id: str) -> SubmissionState:
+def submission(request: Request, client: Reader, submission_id: SubmissionPath) -> SubmissionState:
     """How far a submission is, which films are explained, and what became of the other files."""
     context = context_of(request)
     return _state(context, context.box.find(submission_id, client.label))
 
 
 @router.delete("/v1/submissions/{submission_id}", status_code=204)
-def let_go(request: Request, client: Submitter, submission_id: str) -> Response:
+def let_go(request: Request, client: Submitter, submission_id: SubmissionPath) -> Response:
     """Lets go of a submission and of all that was made of it, at once."""
     context = context_of(request)
     found = context.box.find(submission_id, client.label)

@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from medcam.core.api_token import Scope
+from medcam.server.api.bodies import EXPLANATION_EXAMPLE
 from medcam.store import audit_events
 
 
@@ -132,6 +133,43 @@ def test_the_page_of_the_api_fetches_nothing_from_elsewhere(api):
         assert f"/docs/{name}" in page.text
         assert len(client.get(f"/docs/{name}").content) > 100
     assert client.get("/docs/..%2fapp.py").status_code == 404
+
+
+def test_what_the_description_says_comes_with_an_example(api):
+    described = api().get("/openapi.json").json()
+    schemas = described["components"]["schemas"]
+
+    def shown(media):
+        schema = media.get("schema", {})
+        named = schemas.get((schema.get("$ref") or schema.get("items", {}).get("$ref", "")).rpartition("/")[2], {})
+        fields = named.get("properties", {}).values()
+        return "example" in media or "example" in named or (fields and all("examples" in one for one in fields))
+
+    lacking = []
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            lacking += [
+                (path, one["name"])
+                for one in operation.get("parameters", ())
+                if not {"example", "examples"} & ({*one} | {*one["schema"]}) and "default" not in one["schema"]
+            ]
+            contents = [answer.get("content", {}) for answer in operation["responses"].values()]
+            contents.append(operation.get("requestBody", {}).get("content", {}))
+            lacking += [
+                (path, kind)
+                for content in contents
+                for kind, media in content.items()
+                if kind in ("application/json", "application/problem+json", "text/plain", "text/event-stream")
+                and not shown(media)
+            ]
+    assert lacking == [("/v1/models/{name}", "application/json")]  # a card as `medcam models show --json` prints it
+
+
+def test_the_explanation_that_is_shown_adds_up():
+    [finding] = EXPLANATION_EXAMPLE["findings"]
+    values = finding["map"]["values"]
+    assert sum(values) / len(values) + finding["bias"] == finding["logit"]
+    assert finding["probability"] == 0.5
 
 
 def test_problems_of_the_framework_are_told_alike(api):
