@@ -74,9 +74,23 @@ def next_study(opened: OpenedStore, reader: Reader, current: str) -> str | None:
         current: The study that is open.
     """
     query = st.session_state.get(_QUEUE) or WorklistQuery(longest_wait=86400.0)
+    return first_to_do(opened, reader, query, but=current)
+
+
+def first_to_do(opened: OpenedStore, reader: Reader, query: WorklistQuery, but: str = "") -> str | None:
+    """The first study of a worklist, on whatever page, that its reader is not done with; None where there is none.
+
+    Studies that they have not opened come before those that they have begun.
+
+    Args:
+        opened: The store.
+        reader: Who reads.
+        query: The worklist; how far it asks the reader to be does not matter.
+        but: A study that is not meant.
+    """
     for state in (ReadingState.UNREAD, ReadingState.BEGUN):
-        page = opened.worklist.page(replace(query, state=state, page=1, size=50), reader, time.time())
-        following = next((line.study.id for line in page.lines if line.study.id != current), None)
-        if following is not None:
-            return following
+        page = opened.worklist.page(replace(query, state=state, page=1, size=2), reader, time.time())
+        found = next((line.study.id for line in page.lines if line.study.id != but), None)
+        if found is not None:
+            return found
     return None

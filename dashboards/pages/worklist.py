@@ -11,9 +11,9 @@ from components import blind_read
 from components.study_table import study_table
 from desk import opened_desk
 from medcam.core.reader import Reader
-from medcam.core.worklist import MOST_COUNTED, Order, ReadingState, WorklistPage, WorklistQuery
+from medcam.core.worklist import MOST_COUNTED, Order, Progress, ReadingState, WorklistPage, WorklistQuery
 from medcam.service.studies.opened import OpenedStore
-from session import current_desk_reader, set_queue
+from session import current_desk_reader, first_to_do, set_queue
 from words import finding_name, say
 
 REVIEW = Path(__file__).with_name("review.py")
@@ -33,7 +33,10 @@ def main() -> None:
     query = _query(opened)
     page = opened.worklist.page(query, reader, time.time())
     set_queue(query)
-    _head(page, query, progress.studies, progress.begun, progress.done)
+    first = next((line.study.id for line in page.lines if line.state is not ReadingState.DONE), None)
+    if first is None and query.state is not ReadingState.DONE:
+        first = first_to_do(opened, reader, query)  # all of this page is done, and there may be others
+    _head(page, query, progress, first)
     if not page.lines:
         st.info(say("worklist.empty"))
         return
@@ -105,13 +108,13 @@ def _first_page() -> None:
     st.session_state[_PAGE] = 1
 
 
-def _head(page: WorklistPage, query: WorklistQuery, studies: int, begun: int, done: int) -> None:
+def _head(page: WorklistPage, query: WorklistQuery, progress: Progress, first: str | None) -> None:
     """How far the reader is, the first study that is not done, and the pages."""
+    studies, begun, done = progress.studies, progress.begun, progress.done
     left, middle, right = st.columns((5, 4, 3), vertical_alignment="center")
     with left:
         st.progress(done / studies, text=say("worklist.progress", done=done, studies=studies, begun=begun))
     with middle:
-        first = next((line.study.id for line in page.lines if line.state is not ReadingState.DONE), None)
         if st.button(say("worklist.open-next"), shortcut="O", type="primary", disabled=first is None) and first:
             st.switch_page(REVIEW, query_params={"study": first})
     with right:

@@ -1,0 +1,54 @@
+"""The button that opens the first study that is not done finds it on whatever page it is."""
+
+from __future__ import annotations
+
+import pytest
+from page_words import button
+from streamlit.testing.v1 import AppTest
+
+from catalogue.english import ENGLISH
+from medcam.core.review import Phase
+from medcam.core.worklist import ReadingState, WorklistQuery
+from session import first_to_do
+
+HOME = "import home; home.main()"
+
+
+@pytest.fixture
+def studies(desk, film, said) -> list[str]:
+    """Ids of four studies, the most urgent first."""
+    for number in range(4):
+        desk.keep(number, film((said("Nodule", 0.9 - 0.1 * number),)), PatientID=f"P{number}")
+    return [line.study.id for line in desk.opened.worklist.page(WorklistQuery(), desk.reader, 0.0).lines]
+
+
+def done(desk, study_id: str) -> None:
+    desk.opened.reviews.finish(desk.reader, study_id, 1.0)
+
+
+def test_a_page_of_studies_that_are_done_leads_to_the_next_page(desk, studies, monkeypatch):
+    import pages.worklist
+
+    monkeypatch.setattr(pages.worklist, "PAGE_SIZE", 2)
+    for study_id in studies[:2]:
+        done(desk, study_id)
+
+    shown = AppTest.from_string(HOME, default_timeout=60).run()
+    opens = button(shown, ENGLISH["worklist.open-next"])
+    assert not opens.disabled
+    assert first_to_do(desk.opened, desk.reader, WorklistQuery(size=2)) == studies[2]
+
+
+def test_what_was_begun_comes_last_and_what_is_done_not_at_all(desk, studies):
+    done(desk, studies[0])
+    [begun] = desk.opened.films.films(studies[1])
+    desk.opened.reviews.begin(desk.reader, begun, Phase.BLIND, None)
+    query = WorklistQuery(state=ReadingState.DONE)
+
+    assert first_to_do(desk.opened, desk.reader, query) == studies[2]
+    assert first_to_do(desk.opened, desk.reader, query, but=studies[2]) == studies[3]
+    for study_id in studies[2:]:
+        done(desk, study_id)
+    assert first_to_do(desk.opened, desk.reader, query) == studies[1]
+    done(desk, studies[1])
+    assert first_to_do(desk.opened, desk.reader, query) is None
