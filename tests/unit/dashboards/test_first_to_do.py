@@ -12,34 +12,42 @@ from medcam.core.worklist import ReadingState, WorklistQuery
 from session import first_to_do
 
 HOME = "import home; home.main()"
+PAGE_SIZE = 25
+"""Of the page, which runs where it is imported."""
 
 
 @pytest.fixture
-def studies(desk, film, said) -> list[str]:
-    """Ids of four studies, the most urgent first."""
-    for number in range(4):
-        desk.keep(number, film((said("Nodule", 0.9 - 0.1 * number),)), PatientID=f"P{number}")
-    return [line.study.id for line in desk.opened.worklist.page(WorklistQuery(), desk.reader, 0.0).lines]
+def kept(desk, film, said):
+    """Keeps so many studies; gives their ids, the most urgent first."""
+
+    def keep(count: int) -> list[str]:
+        for number in range(count):
+            desk.keep(number, film((said("Nodule", 0.95 - 0.01 * number),)), PatientID=f"P{number}")
+        everything = WorklistQuery(size=count)
+        return [line.study.id for line in desk.opened.worklist.page(everything, desk.reader, 0.0).lines]
+
+    return keep
 
 
 def done(desk, study_id: str) -> None:
     desk.opened.reviews.finish(desk.reader, study_id, 1.0)
 
 
-def test_a_page_of_studies_that_are_done_leads_to_the_next_page(desk, studies, monkeypatch):
-    import pages.worklist
-
-    monkeypatch.setattr(pages.worklist, "PAGE_SIZE", 2)
-    for study_id in studies[:2]:
+def test_a_page_of_studies_that_are_done_leads_to_the_next_page(desk, kept):
+    studies = kept(PAGE_SIZE + 2)
+    for study_id in studies[:PAGE_SIZE]:
         done(desk, study_id)
 
     shown = AppTest.from_string(HOME, default_timeout=60).run()
-    opens = button(shown, ENGLISH["worklist.open-next"])
-    assert not opens.disabled
-    assert first_to_do(desk.opened, desk.reader, WorklistQuery(size=2)) == studies[2]
+    button(shown, ENGLISH["worklist.open-next"]).click().run()
+
+    assert not shown.exception
+    assert desk.opened.reviews.reading(desk.reader, studies[PAGE_SIZE]) is not None
+    assert desk.opened.reviews.reading(desk.reader, studies[PAGE_SIZE + 1]) is None
 
 
-def test_what_was_begun_comes_last_and_what_is_done_not_at_all(desk, studies):
+def test_what_was_begun_comes_last_and_what_is_done_not_at_all(desk, kept):
+    studies = kept(4)
     done(desk, studies[0])
     [begun] = desk.opened.films.films(studies[1])
     desk.opened.reviews.begin(desk.reader, begun, Phase.BLIND, None)
