@@ -63,8 +63,12 @@ def build_method(name: str, **options: Any) -> CamMethod:
 
 
 def _kind(name: str) -> type[CamMethod]:
-    known = _known()
-    found = known.get(name.strip().lower())
+    asked = name.strip().lower()
+    # Plug-ins are looked for on the disk each time: only for a name that is not known without them.
+    known = _registered()
+    if asked not in known:
+        known = _known()
+    found = known.get(asked)
     if found is None:
         raise UsageError(
             f"there is no attribution method {name!r}",
@@ -74,9 +78,15 @@ def _kind(name: str) -> type[CamMethod]:
     return found
 
 
-def _known() -> dict[str, type[CamMethod]]:
-    """Classes by name; a plug-in does not replace a method of the package."""
+def _registered() -> dict[str, type[CamMethod]]:
+    """Classes by name: the package's own, and those that were registered by `register_method`."""
     for module in _OWN:
         import_module(f"medcam.cam.methods.{module}")
-    plugged = {entry.name: entry.load() for entry in entry_points(group=ENTRY_POINTS) if entry.name not in _REGISTRY}
-    return {**_REGISTRY, **plugged}
+    return _REGISTRY
+
+
+def _known() -> dict[str, type[CamMethod]]:
+    """Classes by name; a plug-in does not replace a method of the package."""
+    own = _registered()
+    plugged = {entry.name: entry.load() for entry in entry_points(group=ENTRY_POINTS) if entry.name not in own}
+    return {**own, **plugged}
