@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from medcam.core.explanation import SCHEMA_VERSION
 from medcam.server.api.problems import PROBLEM
 from medcam.server.api.schemas import Problem, Reference
-from medcam.service.explanations.explanation_json import SCHEMA_VERSION
 
 _FILE = {"type": "string", "format": "binary"}
 SUBMIT_BODY: dict[str, Any] = {
