@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,9 +12,17 @@ from appearance import COOKIE, DARK, LIGHT
 from components import blind_read
 from words import LANGUAGE_COOKIE, language, say
 
-_SCRIPT = Path(__file__).with_name("preferences.js").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
 _HIDE_COOKIE = "medcam_hide"
 _CHOSEN = "appearance"
+
+
+@cache
+def _component() -> ComponentRenderer:
+    script = Path(__file__).with_name("preferences.js").read_text(encoding="utf-8")
+    return st.components.v2.component("medcam_preferences", js=script)
 
 
 def recall() -> None:
@@ -39,8 +49,7 @@ def keep() -> None:
     """Hands what is preferred to the browser; to be called in every run, once, after what chooses it."""
     wanted = st.session_state[_CHOSEN]
     cookies = {COOKIE: wanted, LANGUAGE_COOKIE: language(), _HIDE_COOKIE: "1" if blind_read.hides() else "0"}
-    component = st.components.v2.component("medcam_preferences", js=_SCRIPT)
-    component(key="medcam_preferences", data={"cookies": cookies, "reload": wanted != _shown()})
+    _component()(key="medcam_preferences", data={"cookies": cookies, "reload": wanted != _shown()})
 
 
 def _shown() -> str:

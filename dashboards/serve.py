@@ -16,6 +16,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from access import Gate, HeaderWay, Hooks, Limits, LocalWay, OidcWay, Way, film_route
 from appearance import Appearance, theme_options
 from desk import StoreAccess, opened_desk
+from housekeeping import keep_house, load
 from medcam.core.errors import InvalidValueError, MedcamError, UsageError
 from medcam.service.review import SETTINGS_VARIABLE, ReviewSettings
 
@@ -31,6 +32,8 @@ def main() -> None:
         way = way_of(settings)
         way.check_start(settings.address)
         app = app_of(settings, way)
+        load()
+        keep_house()
     except MedcamError as error:
         raise SystemExit(f"error [{error.code}]: {error.message}\n  {error.next_step}") from error
     app.run(config=options(settings))

@@ -6,13 +6,22 @@ take them for away; and when a session has ended, the last film would stay on th
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-_SCRIPT = Path(__file__).with_name("activity.js").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+
+@cache
+def _component() -> ComponentRenderer:
+    script = Path(__file__).with_name("activity.js").read_text(encoding="utf-8")
+    return st.components.v2.component("medcam_activity", js=script)
 
 
 def watch_activity() -> None:
     """Adds the part to a page; it shows nothing. To be called in every run, once."""
-    st.components.v2.component("medcam_activity", js=_SCRIPT)(key="medcam_activity")
+    _component()(key="medcam_activity")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 import streamlit as st
 
 from catalogue.viewer_korean import VIEWER_KOREAN
-from medcam.core.card import FindingCard
+from medcam.core.card import FindingCard, ModelCard
 from medcam.core.errors import MedcamError
 from medcam.core.finding import Finding
 from medcam.core.threshold import region_threshold
@@ -72,19 +74,70 @@ def draw(
     if not opened.files.has_pixels(film.film.sha256):
         st.error(say("review.pixels-gone"))
         return None
-    findings, scale = ([], 1.0) if said is None else _said(opened, said)
+    view = _view(_Asked.of(film, said, None if said is None else card_of(opened, said)))
     answer = show_viewer(
-        _viewer_film(film),
-        findings,
-        colours=_colours() if findings else (),
-        scale=scale,
-        zones=_zones(film, findings),
+        view.film,
+        view.findings,
+        colours=_colours() if view.findings else (),
+        scale=view.scale,
+        zones=view.zones,
         display=ViewerDisplay(finding=finding, overlay=said is not None),
         texts=_TEXTS.get(language()),
         frame=framed,
         key=f"{key}-{film.film.id}-{said.id if said else 'film'}",
     )
     return answer.region
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a viewer is given of a film; kept from run to run, since a page runs again at every step of its reader.
+
+    Args:
+        film: The film.
+        findings: What a model said of it.
+        zones: Where the anatomy lies.
+        scale: Of the model's colours.
+    """
+
+    film: ViewerFilm
+    findings: tuple[ViewerFinding, ...] = ()
+    zones: tuple[ViewerZone, ...] = ()
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A film as it is to be shown, equal to another where the same would be shown.
+
+    Args:
+        key: All that decides it.
+        film: The film.
+        said: What a model said of it.
+        card: That model's card.
+    """
+
+    key: tuple[object, ...]
+    film: ShownFilm = field(compare=False, repr=False)
+    said: Said | None = field(compare=False, repr=False)
+    card: ModelCard | None = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, film: ShownFilm, said: Said | None, card: ModelCard | None) -> _Asked:
+        kept = film.film
+        key = (kept.study_id, kept.id, kept.sha256, kept.zones, said and said.content, said and said.card_sha256)
+        return cls((*key, language()), film, said, card)
+
+
+@lru_cache(maxsize=64)
+def _view(asked: _Asked) -> _View:
+    film, said, card = asked.film, asked.said, asked.card
+    if said is None or card is None:
+        return _View(_viewer_film(film))
+    cards = {one.name: one for one in card.findings}
+    findings = tuple(_finding(one, cards.get(one.name)) for one in explanation_of(said.content).findings)
+    scale = max((one.map_scale for one in cards.values()), default=1.0)
+    return _View(_viewer_film(film), findings, tuple(_zones(film, findings)), scale)
 
 
 def _viewer_film(film: ShownFilm) -> ViewerFilm:
@@ -101,13 +154,6 @@ def _viewer_film(film: ShownFilm) -> ViewerFilm:
         orientation=film.orientation,
         title=film.film.id,
     )
-
-
-def _said(opened: ShownFrom, said: Said) -> tuple[list[ViewerFinding], float]:
-    """The findings of an explanation, and the colour scale of its model."""
-    cards = {card.name: card for card in card_of(opened, said).findings}
-    findings = [_finding(one, cards.get(one.name)) for one in explanation_of(said.content).findings]
-    return findings, max((card.map_scale for card in cards.values()), default=1.0)
 
 
 def _finding(found: Finding, card: FindingCard | None) -> ViewerFinding:
@@ -130,7 +176,7 @@ def _finding(found: Finding, card: FindingCard | None) -> ViewerFinding:
     )
 
 
-def _zones(film: ShownFilm, findings: list[ViewerFinding]) -> list[ViewerZone]:
+def _zones(film: ShownFilm, findings: tuple[ViewerFinding, ...]) -> list[ViewerZone]:
     packed, record = film.film.zones, film.film.display
     if packed is None or not any(finding.zones for finding in findings):
         return []
@@ -141,6 +187,7 @@ def _zones(film: ShownFilm, findings: list[ViewerFinding]) -> list[ViewerZone]:
     return [ViewerZone(name, finding_name(name), polygons) for name, polygons in outlines.items()]
 
 
+@cache
 def _colours() -> tuple[ViewerColours, ...]:
     tables = colour_tables()
     return (

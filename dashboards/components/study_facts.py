@@ -63,7 +63,7 @@ def _answers(opened: OpenedStore, shown: ShownStudy) -> None:
     if not kept:
         st.caption(say("review.no-answers"))
         return
-    readers = {reader.id: reader.name for reader in opened.readers.all()}
+    readers = opened.readers.names([one.review.reader for one in kept])
     head = tuple(say(f"review.table.{name}") for name in ("finding", "said", "reader", "when", "comment"))
     rows = [
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,6 +11,7 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+_FILM = re.compile(r"/films/[\w-]+/[0-9a-f]+")
 _KEYED = "$$ID-"
 """How Streamlit begins the ids of parts that have a key; the key stands at their end."""
 
@@ -137,9 +139,9 @@ class PageView:
                 self.choices[key] = [one if isinstance(one, str) else one.content for one in options]
 
     def _film(self, data: str) -> None:
-        start = data.find('"/films/')
-        if start >= 0:
-            self.films.append(data[start + 1 : data.index('"', start + 1)])
+        found = _FILM.search(data)
+        if found is not None:
+            self.films.append(found[0])
 
 
 def key_of(number: str) -> str:

@@ -34,7 +34,7 @@ from viewer.data import (
     ViewerRegion,
     ViewerZone,
 )
-from viewer.payload import colours_json, display_json, film_json, finding_json, frame_json, zone_json
+from viewer.payload import content_json, display_json, frame_json
 from viewer.texts import ENGLISH
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ def show_viewer(
         frame: How the viewer stands on its page.
         key: Of the component, one for each viewer on a page. Another key is another viewer.
 
+    Objects that are given again are neither checked nor written anew: who keeps them from run to run makes a run short.
+
     Returns:
         What the reader confirmed since the last run.
 
@@ -138,12 +140,7 @@ def show_viewer(
     if not (scale > 0.0 and (zone_scale is None or zone_scale > 0.0)):
         raise InvalidValueError("a colour scale needs a positive end")
     data = {
-        "film": film_json(film),
-        "findings": [finding_json(finding) for finding in findings],
-        "colours": [colours_json(table) for table in colours],
-        "zones": [zone_json(zone) for zone in zones],
-        "scale": float(scale),
-        "zoneScale": zone_scale,
+        "content": content_json(film, tuple(findings), tuple(colours), tuple(zones), float(scale), zone_scale),
         "display": display_json(display or ViewerDisplay(), findings),
         "texts": {**ENGLISH, **(texts or {})},
         "renderer": Renderer(renderer).value,

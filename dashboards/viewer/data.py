@@ -135,7 +135,7 @@ class ViewerFinding:
         object.__setattr__(self, "values", values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ViewerZone:
     """Where an anatomical zone lies.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,28 @@ from medcam.core.finding import Point
 from viewer.data import ViewerColours, ViewerDisplay, ViewerFilm, ViewerFinding, ViewerFrame, ViewerZone
 
 Json = dict[str, Any]
+
+
+@lru_cache(maxsize=64)
+def content_json(
+    film: ViewerFilm,
+    findings: tuple[ViewerFinding, ...],
+    colours: tuple[ViewerColours, ...],
+    zones: tuple[ViewerZone, ...],
+    scale: float,
+    zone_scale: float | None,
+) -> str:
+    """What is shown, as JSON text: the same objects are written once, however often their page runs."""
+    return json.dumps(
+        {
+            "film": film_json(film),
+            "findings": [finding_json(finding) for finding in findings],
+            "colours": [colours_json(table) for table in colours],
+            "zones": [zone_json(zone) for zone in zones],
+            "scale": scale,
+            "zoneScale": zone_scale,
+        }
+    )
 
 
 def film_json(film: ViewerFilm) -> Json:
@@ -65,8 +89,8 @@ def finding_json(finding: ViewerFinding) -> Json:
 
 
 def zone_json(zone: ViewerZone) -> Json:
-    """A zone with its outlines."""
-    polygons = [[_point_json(point) for point in polygon] for polygon in zone.polygons]
+    """A zone with its outlines: each the x and y of its corners in turn, float32."""
+    polygons = [_base64(np.array([(at.x, at.y) for at in polygon]), "<f4") for polygon in zone.polygons]
     return {"name": zone.name, "label": zone.label, "polygons": polygons}
 
 

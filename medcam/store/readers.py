@@ -45,6 +45,16 @@ class ReaderStore:
         with self._store.read() as session:
             return [_reader(row) for row in session.scalars(select(ReaderRow).order_by(ReaderRow.name, ReaderRow.id))]
 
+    def names(self, ids: Collection[int]) -> dict[int, str]:
+        """What some readers are called, by their number."""
+        wanted = tuple(sorted(set(ids)))
+        query = select(ReaderRow.id, ReaderRow.name).where(ReaderRow.id.in_(wanted))
+
+        def answer(session: Session) -> dict[int, str]:
+            return {row.id: row.name for row in session.execute(query)}
+
+        return dict(self._store.ask(("reader-names", wanted), answer)) if wanted else {}
+
     def set(
         self,
         issuer: str,

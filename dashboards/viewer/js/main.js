@@ -2,6 +2,7 @@
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const floatsOf = (text) => new Float32Array(bytesOf(text).buffer);
+const pairsOf = (floats) => Array.from({ length: floats.length / 2 }, (_, i) => [floats[2 * i], floats[2 * i + 1]]);
 let maps = 0;
 
 function decoded(raw) {
@@ -13,6 +14,7 @@ function decoded(raw) {
     findings: raw.findings.map((finding) => ({
       ...finding, map: { ...finding.map, values: floatsOf(finding.map.values), id: (maps += 1) },
     })),
+    zones: raw.zones.map((zone) => ({ ...zone, polygons: zone.polygons.map((text) => pairsOf(floatsOf(text))) })),
   };
 }
 
@@ -24,6 +26,7 @@ export default function show({ parentElement, data, setTriggerValue }) {
     viewer = new Viewer(parentElement);
     viewers.set(parentElement, viewer);
   }
-  const call = viewer.update(data, setTriggerValue);
+  const { content, ...rest } = data; // what is shown comes as text, which Python writes once for all runs of the page
+  const call = viewer.update({ ...rest, ...JSON.parse(content) }, setTriggerValue);
   return () => viewer.release(call);
 }

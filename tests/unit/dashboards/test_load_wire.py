@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -38,7 +40,8 @@ def button(label: str, number: str, *, disabled: bool = False):
 
 
 def viewer(drawn) -> None:
-    drawn.bidi_component.json = '{"data": {"film": {"url": "/films/study-1/' + "d" * 64 + '", "rows": 4}}}'
+    content = json.dumps({"film": {"url": "/films/study-1/" + "d" * 64, "rows": 4}})
+    drawn.bidi_component.json = json.dumps({"content": content, "display": {}})
 
 
 def test_buttons_are_known_by_key_or_words_unless_nobody_can_press_them():

@@ -21,6 +21,12 @@ def test_a_reader_is_made_changed_and_found(readers):
     assert not changed.has(Role.AUDITOR)
 
 
+def test_names_are_told_of_those_who_are_asked_for(readers):
+    ada, bob, _ = (readers.set("local", name.lower(), name=name, roles=[Role.READER]) for name in ("Ada", "Bob", "Eve"))
+    assert readers.names([bob.id, ada.id, bob.id, 10_000]) == {ada.id: "Ada", bob.id: "Bob"}
+    assert readers.names([]) == {}
+
+
 def test_a_reader_without_a_role_is_none(readers):
     with pytest.raises(InvalidValueError):
         readers.set("local", "x", name="X", roles=[])

@@ -1,0 +1,76 @@
+"""The server's memory: cycles are found on a timer, and what is loaded at the start is set aside."""
+
+import gc
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+
+import pytest
+
+import housekeeping
+
+DASHBOARDS = Path(housekeeping.__file__).parent
+
+
+class Session:
+    """Refers to itself, as a session and its pages refer to each other."""
+
+    def __init__(self):
+        self.page = self
+
+
+@pytest.fixture
+def collector():
+    """Python's own settings and nothing found by it alone meanwhile; put back afterwards."""
+    before = gc.get_threshold()
+    gc.disable()
+    yield
+    gc.enable()
+    gc.set_threshold(*before)
+
+
+def test_cycles_are_freed(collector):
+    session = weakref.ref(Session())
+    assert session() is not None
+    housekeeping.tidy()
+    assert session() is None
+
+
+def test_house_is_kept_until_it_is_ended(collector):
+    ended = housekeeping.keep_house(interval=0.01)
+    try:
+        session = weakref.ref(Session())
+        until = time.monotonic() + 20.0
+        while session() is not None and time.monotonic() < until:
+            time.sleep(0.01)
+        assert session() is None
+        assert gc.get_threshold()[2] > 10, "old objects are looked at on the timer"
+    finally:
+        ended.set()
+    until = time.monotonic() + 20.0
+    while _keepers() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not _keepers()
+
+
+def test_what_pages_need_is_loaded_and_set_aside():
+    """In a process of its own: what is set aside stays so."""
+    code = (
+        "import gc, sys, housekeeping; housekeeping.load(); housekeeping.load();"
+        "missing = [name for name in ('components.film_view', 'components.study_table') if name not in sys.modules];"
+        "assert not missing, missing; print(gc.get_freeze_count(), len(gc.get_objects()))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=DASHBOARDS, capture_output=True, text=True, check=True)
+    set_aside, others = (int(number) for number in run.stdout.split())
+    assert set_aside > 10 * others
+
+
+def test_a_system_without_glibc_is_left_alone():
+    housekeeping._library("no_such_function_anywhere", 1)
+
+
+def _keepers():
+    return [one for one in threading.enumerate() if one.name == "housekeeping"]
