@@ -93,6 +93,7 @@ def evaluate_faithfulness(
 def write_faithfulness(record: FaithfulnessRecord, path: Path) -> None:
     """Writes a record as JSON, whole or not at all; raises OutputError where the disk refuses it."""
     with writing():
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, record.to_json())
 
 

@@ -61,6 +61,7 @@ def write_record(record: ShortcutRecord, path: Path) -> None:
         OutputError: The disk refuses it.
     """
     with writing():
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, record.to_json())
 
 
