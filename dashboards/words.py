@@ -8,6 +8,7 @@ import streamlit as st
 
 from catalogue.english import ENGLISH
 from catalogue.korean import KOREAN
+from catalogue.warnings_korean import korean_warning
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN}
 _NAMES = {"en": "English", "ko": "한국어"}
@@ -39,6 +40,12 @@ def finding_name(name: str) -> str:
         return known
     words = name.replace("-", " ").replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def film_warning(warning: str) -> str:
+    """A warning of a record, which holds it in English; in English where the catalogue has no words for it."""
+    words = (korean_warning(warning) if language() == "ko" else None) or warning
+    return words[:1].upper() + words[1:].rstrip(".")
 
 
 def answer_word(present: bool | None) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.markup import markdown_text
 from medcam.core.explanation import Explanation
-from words import say
+from words import film_warning, say
 
 _STRANGE = "out of distribution"
 
@@ -20,15 +20,14 @@ def research_use() -> None:
 
 
 def film_notices(explanation: Explanation) -> None:
-    """Out-of-distribution state and warnings of one film; warnings stand as the record has them."""
+    """Out-of-distribution state and warnings of one film."""
     gate, warnings = explanation.out_of_distribution, explanation.warnings
     if gate.flagged:
         # The record words this warning too; said once, and first, it is read.
         warnings = tuple(warning for warning in warnings if not warning.startswith(_STRANGE))
         st.warning(_strange(explanation), icon=":material/warning:")
     for warning in warnings:
-        words = warning[:1].upper() + warning[1:].rstrip(".")
-        st.caption(f":orange[:material/info:] {markdown_text(words)}.")
+        st.caption(f":orange[:material/info:] {markdown_text(film_warning(warning))}.")
 
 
 def _strange(explanation: Explanation) -> str:
