@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medcam.cli.console import command_line, progress, say, show, stoppable, tell
+from medcam.cli.console import command_line, progress, say, show, stoppable
+from medcam.cli.train_own import OwnOptions, tell_epoch, tell_sets, train_on_own
 from medcam.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,52 +18,90 @@ if TYPE_CHECKING:
 
 PHANTOM, TEXT = "phantom", "text"
 SIZES, COUNTS = {PHANTOM: 320, TEXT: 384}, {PHANTOM: 8000, TEXT: 160}
-FOLDER_SIZE = 320
 
 
 def train(
-    data: Annotated[str, typer.Option(help="A folder with labels.csv and films, or `phantom`, or `text`.")],
+    data: Annotated[str, typer.Option(help="A folder with films and labels, a table, a store; `phantom` or `text`.")],
     out: Annotated[Path, typer.Option(help="Where checkpoints, curves and the finished model go.")] = Path(
         "runs/model"
     ),
     name: Annotated[str, typer.Option(help="The model's name on its card.")] = "",
-    from_model: Annotated[str, typer.Option("--from", help="Start from the backbone of this model.")] = "",
+    from_model: Annotated[str, typer.Option("--from", help="Go on from this model.")] = "",
     config: Annotated[Path | None, typer.Option(help="JSON file with fields that replace the recipe's.")] = None,
     show_config: Annotated[bool, typer.Option("--show-config", help="Print the configuration and stop.")] = False,
-    finding: Annotated[
-        list[str] | None, typer.Option(help="Column of labels.csv to learn; repeat for several.")
-    ] = None,
+    finding: Annotated[list[str] | None, typer.Option(help="A finding to learn; repeat for several.")] = None,
     size: Annotated[
-        int, typer.Option(help="Side of the model's input in pixels, from 64 on; 0: 320, for `text` 384.", min=0)
+        int, typer.Option(help="Side of the input in pixels, from 64 on; 0: 320, for `text` 384, or --from's.", min=0)
     ] = 0,
     epochs: Annotated[int, typer.Option(help="Passes over the films; 0 keeps the recipe's.", min=0)] = 0,
-    seed: Annotated[int, typer.Option(help="Decides initial weights, order and augmentation.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Decides split, initial weights, order and augmentation.", min=0)] = 0,
     count: Annotated[int, typer.Option(help="Phantoms to learn from, from 20 on; 0: 8000, for `text` 160.", min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="Processes that render phantoms.", min=1)] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that render phantoms or read films.", min=1)] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves it to torch.", min=0)] = 0,
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="How films and labels lie there: table, nih, chexpert, mimic-cxr-jpg, vindr, rsna, reviews, folders."
+        ),
+    ] = "auto",
+    uncertain: Annotated[
+        str, typer.Option(help="What uncertain labels count as: u-ones, u-zeros or u-ignore.")
+    ] = "u-ignore",
+    unmentioned: Annotated[
+        str, typer.Option(help="What a finding counts as that a report does not mention: absent or ignore.")
+    ] = "absent",
+    boxes: Annotated[str, typer.Option(help="What marked places are for: ignore, measure or learn.")] = "measure",
+    places: Annotated[
+        Path | None, typer.Option(help="Boxes or masks, in any format of `evaluate localisation`.")
+    ] = None,
+    patient_pattern: Annotated[str, typer.Option(help="Regular expression: the patient in a film's name.")] = "",
+    freeze: Annotated[bool, typer.Option("--freeze", help="With --from: train the head alone.")] = False,
+    licence: Annotated[str, typer.Option(help="Terms of the films, for the card; asked for on a terminal.")] = "",
+    as_: Annotated[str, typer.Option("--as", metavar="NAME", help="Keep the model under this name, for --model.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a model of that name.")] = False,
 ) -> None:
     """Trains a classifier whose maps explain it, from image-level labels; a killed run resumes where it was.
 
-    A folder needs `labels.csv` with the columns `image` (DICOM, PNG or JPEG), `patient_id`, and one column per finding
-    with 1, 0 or nothing. Patients are split 70 / 15 / 15. `phantom` trains the shipped model, `text` the detector of
-    burned-in text. The finished model is a folder that `--model` takes.
+    Layouts: labels.csv (columns `image`, `patient_id`, one per finding), NIH ChestX-ray14, CheXpert, MIMIC-CXR-JPG,
+    VinDr-CXR, RSNA, a folder per class, and reviews of a store. Patients are split 70 / 15 / 15. `phantom` trains the
+    shipped model, `text` the detector of burned-in text. The finished model is a folder that `--model` takes. Several
+    processes: `torchrun --nproc-per-node N -m medcam train ...`.
     """
     recipe = _with_options(_recipe(data, config), epochs, seed, threads)
-    size, count = size or SIZES.get(data, FOLDER_SIZE), count or COUNTS.get(data, 0)
-    if size < 64 or (data in COUNTS and count < 20):
+    own = OwnOptions(
+        layout,
+        uncertain,
+        unmentioned,
+        boxes,
+        places,
+        patient_pattern,
+        freeze,
+        licence,
+        as_,
+        replace,
+        tuple(finding or ()),
+    )
+    if data not in COUNTS:
+        card = train_on_own(
+            data, own, recipe, out, name, from_model, config, size=size, workers=workers, show_config=show_config
+        )
+        if card is not None:
+            _show_card(card, out if not as_ else Path(as_))
+        return
+    size, count = size or SIZES[data], count or COUNTS[data]
+    if size < 64 or count < 20:
         raise UsageError("training needs a side of at least 64 pixels and at least 20 phantoms")
-    if data == TEXT and (from_model or finding):
-        raise UsageError("the detector of burned-in text starts from random weights and has one finding")
+    if own != OwnOptions() or (data == TEXT and from_model):
+        raise UsageError(f"`{data}` comes with its own films and findings, and `text` starts from random weights")
     if show_config:
         import json
 
         say(json.dumps(recipe.as_dict(), indent=1))
         return
     with stoppable("The same command goes on from the last finished epoch."):
-        sets = _sets(data, out, size, tuple(finding or ()), count, seed, workers)
+        sets = _sets(data, out, size, count, workers)
         words = ["medcam", "train", "--data", data, "--name", name or out.name, "--size", str(size)]
-        words += ["--count", str(count)] if data in COUNTS else []
-        words += [word for column in finding or () for word in ("--finding", column)]
+        words += ["--count", str(count)]
         words += ["--from", from_model] if from_model else []
         words += ["--config", str(config)] if config else []
         words += ["--epochs", str(recipe.epochs), "--seed", str(seed), "--threads", str(threads)]
@@ -83,11 +122,9 @@ def _with_options(recipe: TrainingConfig, epochs: int, seed: int, threads: int) 
     return replace(recipe, epochs=epochs or recipe.epochs, seed=seed, threads=threads)
 
 
-def _sets(
-    data: str, out: Path, size: int, findings: tuple[str, ...], count: int, seed: int, workers: int
-) -> TrainingSets:
+def _sets(data: str, out: Path, size: int, count: int, workers: int) -> TrainingSets:
     from medcam.service.training.text_model import TextSets, text_sets
-    from medcam.service.training.training_sets import PhantomSets, folder_sets, phantom_sets
+    from medcam.service.training.training_sets import PhantomSets, phantom_sets
 
     with progress("films") as step:
 
@@ -97,20 +134,12 @@ def _sets(
         if data == PHANTOM:
             plan = PhantomSets(train=count, size=size, validation=min(600, count), calibration=min(1500, 2 * count))
             return phantom_sets(plan, out / "films", workers=workers, report=report)
-        if data == TEXT:
-            return text_sets(TextSets(train=count, side=size), out / "films", workers=workers, report=report)
-        folder = Path(data)
-        if not folder.is_dir():
-            raise UsageError(
-                f"there is no folder {data}", next_step="Name a folder with labels.csv, or `phantom` or `text`."
-            )
-        return folder_sets(folder, size, findings, seed, report)
+        return text_sets(TextSets(train=count, side=size), out / "films", workers=workers, report=report)
 
 
 def _train(
     name: str, sets: TrainingSets, recipe: TrainingConfig, out: Path, from_model: str, data: str, command: str
 ) -> ModelCard:
-    from medcam.models.training.loop import EpochRecord
     from medcam.service.training.text_model import train_text_model
     from medcam.service.training.train import Provenance, train_model
 
@@ -118,34 +147,14 @@ def _train(
         PHANTOM: "films, synthetic phantoms in matched pairs",
         TEXT: "pictures of synthetic phantoms, half with print, labels per picture",
     }
-    provenance = Provenance(
-        data=f"{len(sets.train)} {kinds.get(data, 'films, from a folder')}",
-        licence="CC0-1.0" if data in kinds else "that of the films",
-        command=command,
-    )
-    tell(
-        f"{len(sets.train)} films to learn from, {len(sets.validation)} to choose by, "
-        f"{len(sets.calibration)} to calibrate with"
-    )
-
-    def report(record: EpochRecord) -> None:
-        import numpy as np
-
-        v = record.validation
-        figures = [
-            float(np.nanmean(column)) if np.isfinite(column).any() else None for column in (v.auc, v.pointing, v.iou)
-        ]
-        shown = "  ".join(
-            f"{label} {figure:.3f}" for label, figure in zip(("AUC", "pointing", "IoU"), figures, strict=True) if figure
-        )
-        tell(f"epoch {record.epoch + 1}: loss {record.loss['total']:.3f}  {shown}  {record.seconds:.0f} s")
-
+    provenance = Provenance(data=f"{len(sets.train)} {kinds[data]}", licence="CC0-1.0", command=command)
+    tell_sets(sets)
     if data == TEXT:
-        return train_text_model(name, sets, recipe, out, provenance=provenance, report=report)
-    return train_model(name, sets, recipe, out, provenance=provenance, start_from=from_model or None, report=report)
+        return train_text_model(name, sets, recipe, out, provenance=provenance, report=tell_epoch)
+    return train_model(name, sets, recipe, out, provenance=provenance, start_from=from_model or None, report=tell_epoch)
 
 
-def _show_card(card: ModelCard, out: Path) -> None:
+def _show_card(card: ModelCard, model: Path) -> None:
     from rich.table import Table
 
     table = Table(title=f"{card.name} {card.version}")
@@ -161,4 +170,4 @@ def _show_card(card: ModelCard, out: Path) -> None:
             f"{iou.value:.3f}" if iou else "-",
         )
     show(table)
-    say(f"Model: {out}. Try it: {command_line('medcam', 'annotate', 'SOURCE', '--out', 'OUT', '--model', out)}")
+    say(f"Model: {model}. Try it: {command_line('medcam', 'annotate', 'SOURCE', '--out', 'OUT', '--model', model)}")

@@ -9,7 +9,11 @@ import torch
 from monai.networks.layers import AffineTransform
 from torch import Tensor
 
+from medcam.core.card import InputRecipe
 from medcam.models.training.config import Augmentation
+
+TYPICAL_SPREAD = 0.25
+"""Standard deviation of a film whose values lie between 0 and 1."""
 
 
 class Augmenter:
@@ -17,27 +21,32 @@ class Augmenter:
 
     Args:
         config: Ranges.
+        recipe: How the films were prepared: what lies beyond their edge and how large noise is follow from it. None for
+            films of zero mean and unit variance.
     """
 
-    def __init__(self, config: Augmentation) -> None:
+    def __init__(self, config: Augmentation, recipe: InputRecipe | None = None) -> None:
         self._config = config
+        self._fill, self._unit = 0.0, 1.0
+        if recipe is not None and recipe.black is not None and recipe.white is not None:
+            self._fill, self._unit = recipe.black, TYPICAL_SPREAD * abs(recipe.white - recipe.black)
         self._warp = AffineTransform(normalized=True, reverse_indexing=False, align_corners=False, padding_mode="zeros")
 
     def __call__(self, films: Tensor, seed: int, *, paired: bool) -> Tensor:
         """Augments films; deterministic by seed, with the same draws on every device.
 
         Args:
-            films: float32 [n, 1, height, width] of zero mean and unit variance.
+            films: float32 [n, 1, height, width], as the recipe prepares them.
             seed: Of everything random.
             paired: Whether film i and film i + n / 2 are a matched pair, which then change alike.
 
         Returns:
-            float32 [n, 1, height, width]; what comes in from beyond the film's edge is 0.
+            float32 [n, 1, height, width]; what comes in from beyond the film's edge is 0, or the recipe's black.
         """
         rng = torch.Generator().manual_seed(seed)
         own = len(films) // 2 if paired else len(films)
         theta = self._geometry(own, rng).to(films.device)
-        moved = self._warp(films, torch.cat([theta, theta]) if paired else theta)
+        moved = self._warp(films - self._fill, torch.cat([theta, theta]) if paired else theta) + self._fill
         return self._intensity(moved, own, rng)
 
     def move(self, values: Tensor, seed: int, *, paired: bool) -> Tensor:
@@ -68,21 +77,30 @@ class Augmenter:
         changed = ((films - low) / span).clamp_min(1e-6).pow_(logarithm.exp()) * span + low
         if config.noise:
             grain = torch.randn((own, *changed.shape[1:]), generator=rng) * torch.rand(own, 1, 1, 1, generator=rng)
-            changed = changed + config.noise * grain.repeat(count // own, 1, 1, 1).to(films.device)
+            changed = changed + self._unit * config.noise * grain.repeat(count // own, 1, 1, 1).to(films.device)
         return self._hide(changed, rng) if config.hide else changed
 
     def _hide(self, films: Tensor, rng: torch.Generator) -> Tensor:
         """Covers a few random patches with the film's mean (hide and seek, Singh and Lee 2017)."""
         side = films.shape[-1]
         for film in films:
+            middle = 0.0 if self._unit == 1.0 else float(film.mean())
             if float(torch.rand((), generator=rng)) < self._config.hide:
                 for _ in range(4):
                     size = int(torch.randint(side // 12, side // 5, (), generator=rng))
                     top, left = (int(v) for v in torch.randint(0, side - size, (2,), generator=rng))
-                    film[:, top : top + size, left : left + size] = 0.0
+                    film[:, top : top + size, left : left + size] = middle
         return films
 
 
-def step_seed(seed: int, epoch: int, step: int) -> int:
-    """A seed for one step of one epoch, so that a resumed run sees what an unbroken one would have seen."""
-    return int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0])
+def step_seed(seed: int, epoch: int, step: int, rank: int = 0) -> int:
+    """A seed for one step of one epoch, so that a resumed run sees what an unbroken one would have seen.
+
+    Args:
+        seed: Of the run.
+        epoch: From 0.
+        step: Within the epoch, from 0.
+        rank: Of the process, where several train together; the first draws what one by itself would.
+    """
+    numbers = [seed, epoch, step, rank] if rank else [seed, epoch, step]
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -64,6 +64,8 @@ class Objective:
             where the two are the same.
         masks: Cross-entropy and Dice of the cells against the finding's mask: dense supervision, which needs outlines
             in the training films and is nought by default.
+        boxes: In a film with the finding whose place somebody marked, the cells inside must say yes and the others no:
+            mixed supervision (Li et al. 2018), where a few films have boxes; those without learn as they do elsewhere.
         positive_weight: Weight of a positive label in the cross-entropies; None balances by prevalence.
         extents: Extent per finding; those not named get the default.
     """
@@ -74,6 +76,7 @@ class Objective:
     background: float = 1.0
     pairs: float = 1.0
     masks: float = 0.0
+    boxes: float = 0.0
     positive_weight: float | None = 1.0
     extents: Mapping[str, Extent] = field(default_factory=dict)
 
@@ -97,6 +100,7 @@ class TrainingConfig:
         weight_decay: AdamW's.
         average: Decay of the moving average of weights that is validated and kept.
         focus_by: Share of the epochs after which the extents count in full; 0 from the start.
+        frozen: The backbone's weights and statistics stay as they are: the head alone learns.
         patience: Epochs without a better validation score after which training stops; 0 never stops early.
         seed: Decides initial weights, order and augmentation.
         threads: CPU threads; 0 leaves torch's own choice.
@@ -114,6 +118,7 @@ class TrainingConfig:
     weight_decay: float = 1e-4
     average: float = 0.998
     focus_by: float = 0.2
+    frozen: bool = False
     patience: int = 0
     seed: int = 0
     threads: int = 0

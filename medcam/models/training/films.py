@@ -15,6 +15,8 @@ from medcam.core.errors import InvalidValueError, UsageError
 
 UNKNOWN = -1
 """Label of a finding that nobody judged on a film: it adds nothing to any loss or figure."""
+UNCERTAIN = -2
+"""Label of a finding that whoever judged was not sure of: as unknown, until somebody decides what it counts as."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +26,12 @@ class Films:
     Args:
         names: Findings, in the order of the labels' columns.
         images: float16 [n, height, width], in model-input space (see `medcam.models.preprocess`).
-        labels: int8 [n, findings]: 1 present, 0 absent, -1 unknown.
+        labels: int8 [n, findings]: 1 present, 0 absent, -1 unknown, -2 uncertain.
         patients: int64 [n]: films of one patient share a number and never straddle a split.
         partners: int64 [n]: index of the same patient's film without one of the findings; -1 where there is none.
         masks: bool [n, findings, h, w] on a coarser grid, where the truth is known: to measure and to calibrate region
-            rules. No loss uses them but that of dense supervision (`Objective.masks`), which is off by default.
+            rules. No loss uses them but those of dense (`Objective.masks`) and mixed supervision (`Objective.boxes`),
+            which are off by default.
         grades: uint8 [n, findings]: 0 absent or not graded, 1 subtle, 2 moderate, 3 plain.
     """
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medcam.core.card import InputRecipe
 from medcam.core.errors import ModelError, UsageError
 from medcam.models.classifier import GapClassifier
 from medcam.models.training.augment import Augmenter, step_seed
@@ -20,7 +21,8 @@ from medcam.models.training.checkpoint import read_checkpoint, write_checkpoint
 from medcam.models.training.config import TrainingConfig
 from medcam.models.training.films import Films
 from medcam.models.training.losses import MapParameters, objective_loss
-from medcam.models.training.sampling import Index, epoch_batches, steps_per_epoch
+from medcam.models.training.processes import Team, alone
+from medcam.models.training.sampling import Index, epoch_batches, share_of, steps_per_epoch
 from medcam.models.training.validation import Validation, validate
 
 
@@ -43,27 +45,35 @@ class Trainer:
         held_back: Films to validate on; no patient in common with `train`.
         config: The run.
         folder: Where `checkpoint.pt` lives.
+        parameters: Scale and biases to start with; None for those of a fresh network.
+        recipe: How the films were prepared; None for zero mean and unit variance.
+        team: The processes that train together; None for this one alone.
     """
 
     def __init__(
-        self, classifier: GapClassifier, train: Films, held_back: Films, config: TrainingConfig, folder: Path
+        self,
+        classifier: GapClassifier,
+        train: Films,
+        held_back: Films,
+        config: TrainingConfig,
+        folder: Path,
+        *,
+        parameters: MapParameters | None = None,
+        recipe: InputRecipe | None = None,
+        team: Team | None = None,
     ) -> None:
-        if np.intersect1d(train.patients, held_back.patients).size:
-            raise UsageError("training and validation films share patients", next_step="Split by patient.")
-        if config.objective.masks and train.masks is None:
-            raise UsageError(
-                "dense supervision needs the findings' masks, and the training films have none",
-                code="training-config",
-                next_step="Prepare the films with masks, or set objective.masks to 0.",
-            )
+        self.team = team or alone()
+        _check(config, train, held_back, self.team.size)
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = self.team.device
         self.half = has_fast_bfloat16(self.device)
         self.config, self.train_films, self.held_back, self.folder = config, train, held_back, folder
         self.classifier = classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         classifier.head.bias.requires_grad_(False)  # zero until training ends: the parameters below keep the biases
-        self.parameters = MapParameters.of(classifier, len(train.names)).to(self.device)
+        classifier.backbone.requires_grad_(not config.frozen)
+        self.parameters = (parameters or MapParameters.of(classifier, len(train.names))).to(self.device)
+        self.learner = self.team.wrapped(self.classifier, all_used=config.objective.gap > 0)
         self.module = nn.ModuleDict({"classifier": self.classifier, "map_parameters": self.parameters})
         self.average = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
         self.optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, weight_decay=config.weight_decay)
@@ -74,7 +84,7 @@ class Trainer:
             total_steps=self.steps * config.epochs,
             pct_start=0.15,
         )
-        self.augmenter = Augmenter(config.augmentation)
+        self.augmenter = Augmenter(config.augmentation, recipe)
         self.positive_weight = self._positive_weight().to(self.device)
         self.history: list[EpochRecord] = []
 
@@ -91,21 +101,28 @@ class Trainer:
         while len(self.history) < self.config.epochs and not self._exhausted():
             started = time.monotonic()
             losses = self._epoch(len(self.history))
-            with _holding(self.module, self.average):
-                validation = validate(self.classifier, self.parameters, self.held_back, half=self.half)
+            validation = self.team.told(self._validated() if self.team.first else None)
             record = EpochRecord(len(self.history), losses, validation, time.monotonic() - started)
             self.history.append(record)
-            self._save(best=validation.score >= max(r.validation.score for r in self.history))
-            report(record)
+            if self.team.first:
+                self._save(best=validation.score >= max(r.validation.score for r in self.history))
+                report(record)
+        self.team.check_alike(self.module)
+        self.team.wait()
         best = read_checkpoint(self.folder / "best.pt")
         assert best is not None
         self.module.load_state_dict(best["average"])
         self.module.eval()
         return self.history
 
+    def _validated(self) -> Validation:
+        with _holding(self.module, self.average):
+            return validate(self.classifier, self.parameters, self.held_back, half=self.half)
+
     def _groups(self) -> list[dict[str, Any]]:
-        decay = [p for p in self.classifier.parameters() if p.ndim > 1]
-        plain = [p for p in self.classifier.parameters() if p.ndim <= 1]
+        learning = [p for p in self.classifier.parameters() if p.requires_grad or p is self.classifier.head.bias]
+        decay = [p for p in learning if p.ndim > 1]
+        plain = [p for p in learning if p.ndim <= 1]
         return [
             {"params": decay},
             {"params": plain, "weight_decay": 0.0},
@@ -121,20 +138,23 @@ class Trainer:
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         self.module.train()
+        if self.config.frozen:
+            self.classifier.backbone.eval()
         sums: dict[str, float] = {}
         batches = epoch_batches(self.train_films, self.config.batch, self.config.seed, epoch)
-        for step, (index, paired) in enumerate(batches):
+        for step, (whole, paired) in enumerate(batches):
+            index = share_of(whole, self.team.rank, self.team.size, paired=paired)
             for name, value in self._step(index, epoch, step, paired=paired).items():
                 sums[name] = sums.get(name, 0.0) + value / self.steps
         return sums
 
     def _step(self, index: Index, epoch: int, step: int, *, paired: bool) -> dict[str, float]:
         films = torch.from_numpy(self.train_films.images[index].astype(np.float32))[:, None].to(self.device)
-        seed = step_seed(self.config.seed, epoch, step)
+        seed = step_seed(self.config.seed, epoch, step, self.team.rank)
         images = self.augmenter(films, seed, paired=paired)
         labels = torch.from_numpy(self.train_films.labels[index].astype(np.float32)).to(self.device)
         with torch.autocast(self.device.type, enabled=self.half, dtype=torch.bfloat16):
-            output = self.classifier(images.contiguous(memory_format=torch.channels_last))
+            output = self.learner(images.contiguous(memory_format=torch.channels_last))
         done = (epoch + step / self.steps) / self.config.epochs
         terms = objective_loss(
             images,
@@ -156,14 +176,17 @@ class Trainer:
             )
         self.optimizer.zero_grad(set_to_none=True)
         terms["total"].backward()  # type: ignore[no-untyped-call]
+        self.team.average_gradients(list(self.parameters.parameters()))
         nn.utils.clip_grad_norm_(self.module.parameters(), 5.0)
         self.optimizer.step()
         self.scheduler.step()
+        self.team.average_statistics(self.module)
         self._update_average()
         return {name: float(value.detach()) for name, value in terms.items()}
 
     def _masks(self, index: Index, seed: int, *, paired: bool) -> Tensor | None:
-        if not self.config.objective.masks or self.train_films.masks is None:
+        objective = self.config.objective
+        if not (objective.masks or objective.boxes) or self.train_films.masks is None:
             return None
         masks = torch.from_numpy(self.train_films.masks[index].astype(np.float32)).to(self.device)
         return self.augmenter.move(masks, seed, paired=paired)
@@ -203,7 +226,9 @@ class Trainer:
         if state is None:
             return
         # A field that this version added has its default in an older run; threads change the speed alone.
-        stored = TrainingConfig().as_dict() | state["config"] | {"threads": self.config.threads}
+        default = TrainingConfig().as_dict()
+        stored = default | state["config"] | {"threads": self.config.threads}
+        stored["objective"] = default["objective"] | stored["objective"]
         if stored != self.config.as_dict():
             raise UsageError(
                 f"{self.folder} holds a run with another configuration", next_step="Choose another --out folder."
@@ -215,6 +240,24 @@ class Trainer:
         self.history = [
             EpochRecord(**{**record, "validation": Validation(**record["validation"])}) for record in state["history"]
         ]
+
+
+def _check(config: TrainingConfig, train: Films, held_back: Films, processes: int) -> None:
+    """Refuses what cannot be trained."""
+    if np.intersect1d(train.patients, held_back.patients).size:
+        raise UsageError("training and validation films share patients", next_step="Split by patient.")
+    if (config.objective.masks or config.objective.boxes) and train.masks is None:
+        raise UsageError(
+            "dense and mixed supervision need places of the findings, and the training films have none",
+            code="training-config",
+            next_step="Give films with masks or boxes, or set objective.masks and objective.boxes to 0.",
+        )
+    if config.batch % (2 * processes) and processes > 1:
+        raise UsageError(
+            f"a batch of {config.batch} cannot be shared evenly by {processes} processes",
+            code="training-config",
+            next_step="Set `batch` to a multiple of twice the number of processes.",
+        )
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

@@ -169,6 +169,32 @@ def mask_loss(cells: Tensor, masks: Tensor, labels: Tensor) -> Tensor:
     return masked_mean(entropy, labels >= 0) + masked_mean(dice, labels == 1)
 
 
+def outlined(masks: Tensor, labels: Tensor) -> Tensor:
+    """Findings that are present and whose place is marked: bool [n, findings], of masks [n, findings, H, W]."""
+    return (labels == 1) & (masks > 0.5).flatten(2).any(dim=2)
+
+
+def box_loss(cells: Tensor, masks: Tensor, known: Tensor) -> Tensor:
+    """Mixed supervision: where somebody marked the place, the cells inside say yes and those outside say no.
+
+    Li et al. 2018 ("Thoracic Disease Identification and Localization with Limited Supervision", CVPR) take the product
+    of the cells' probabilities inside a box and of their complements outside. Its logarithm is the sum of the cells'
+    cross-entropies; here the mean over each side is taken instead, so that large and small boxes weigh the same.
+
+    Args:
+        cells: [n, findings, h, w], cell logits.
+        masks: [n, findings, H, W], 1 inside the marks, on a grid of any resolution.
+        known: bool [n, findings], whose place is marked; see `outlined`.
+    """
+    height, width = cells.shape[2:]
+    # A mark that is smaller than a cell still asks for that cell.
+    inside = (F.adaptive_max_pool2d(masks, (height, width)) > 0.5).to(cells.dtype)
+    outside = 1.0 - inside
+    yes = (F.softplus(-cells) * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp_min(1.0)
+    no = (F.softplus(cells) * outside).sum(dim=(2, 3)) / outside.sum(dim=(2, 3)).clamp_min(1.0)
+    return masked_mean(yes + no, known)
+
+
 def objective_loss(
     films: Tensor,
     output: ClassifierOutput,
@@ -195,21 +221,27 @@ def objective_loss(
         focus: 0 at the start of training, 1 from when on the extents count in full; see `CellCounts.of`. The loss that
             silences films with the finding grows with it: a map silenced before it has learnt anything never speaks.
         paired: Whether the two halves of the batch are matched pairs.
-        masks: [n, findings, H, W] moved as the films were, for dense supervision.
+        masks: [n, findings, H, W] moved as the films were, for dense and mixed supervision.
     """
     logits = parameters.logits(output.logits)
     cells = parameters.cell_logits(output)
     ranked = cells.flatten(2).sort(dim=2, descending=True).values
     counts = CellCounts.of(names, objective, ranked.shape[2], focus)
     terms: dict[str, Tensor] = {}
+    unplaced = labels
+    if objective.boxes and masks is not None:
+        known = outlined(masks, labels)
+        terms["boxes"] = objective.boxes * box_loss(cells, masks, known)
+        # Where the place is known, which of the cells must say yes is no longer the map's own choice.
+        unplaced = labels.masked_fill(known, -1.0)
     if objective.gap:
         terms["gap"] = objective.gap * classification_loss(logits, labels, positive_weight)
     if objective.positives:
-        terms["positives"] = objective.positives * positives_loss(ranked, labels, counts)
+        terms["positives"] = objective.positives * positives_loss(ranked, unplaced, counts)
     if objective.negatives:
         terms["negatives"] = objective.negatives * negatives_loss(ranked, labels, focus)
     if objective.background:
-        terms["background"] = focus * objective.background * background_loss(ranked, labels, counts)
+        terms["background"] = focus * objective.background * background_loss(ranked, unplaced, counts)
     if objective.pairs and paired:
         darker = torch.tensor([objective.extent(name).darker for name in names], device=cells.device)
         contrast = Contrast.of(films, *cells.shape[2:])

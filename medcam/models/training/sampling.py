@@ -35,6 +35,21 @@ def epoch_batches(films: Films, batch: int, seed: int, epoch: int) -> Iterator[t
         yield plans[place]
 
 
+def share_of(index: Index, rank: int, size: int, *, paired: bool) -> Index:
+    """The part of a batch that one of several processes learns from; partners stay together.
+
+    Args:
+        index: Of the whole batch.
+        rank: Of the process, from 0.
+        size: How many processes there are; for pairs the half batch is shared.
+        paired: Whether the halves of the batch are matched.
+    """
+    if size == 1:
+        return index
+    halves = np.split(index, 2) if paired else [index]
+    return np.concatenate([half[rank::size] for half in halves])
+
+
 def steps_per_epoch(films: Films, batch: int) -> int:
     """How many batches `epoch_batches` yields."""
     return sum(1 for _ in epoch_batches(films, batch, 0, 0))

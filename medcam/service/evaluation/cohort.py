@@ -22,7 +22,8 @@ from medcam.dicom import Answer, find_sources, frontal_chest, load_radiograph
 from medcam.dicom.deidentify import FindText, find_burned_in
 from medcam.phantom import FINDINGS
 from medcam.service.phantoms.truth import TRUTH_NAME, FilmTruth, read_truth
-from medcam.service.training.folder_films import DICOM_SUFFIXES, TABLE, finding_columns, label_table, label_value
+from medcam.service.training.film_file import DICOM_SUFFIXES
+from medcam.service.training.folder_films import TABLE, finding_columns, label_table, label_value
 from medcam.service.training.picture_films import SUFFIXES, picture_film
 
 WRITTEN = ("marker", "text")

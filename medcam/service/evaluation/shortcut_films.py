@@ -26,7 +26,7 @@ from medcam.service.evaluation.shortcut_places import (
     widened,
 )
 from medcam.service.phantoms.truth import TRUTH_NAME, FilmTruth, read_truth
-from medcam.service.training.folder_films import DICOM_SUFFIXES
+from medcam.service.training.film_file import DICOM_SUFFIXES
 
 VIEW, SEX, AGE, MAKER, BURNED = "view", "sex", "age", "manufacturer", "burned-in annotation"
 ATTRIBUTES = (VIEW, SEX, AGE, MAKER, BURNED)

@@ -25,7 +25,7 @@ from medcam.service.annotate.manifest import MANIFEST_NAME
 from medcam.service.evaluation.true_places import Id, key_of
 from medcam.service.explanations.attribution import chosen_method, maps_by
 from medcam.service.explanations.explanation_json import read_explanation
-from medcam.service.training.folder_films import DICOM_SUFFIXES
+from medcam.service.training.film_file import DICOM_SUFFIXES
 from medcam.service.training.picture_films import SUFFIXES, picture_film
 
 EXPLANATION = "explanation.json"

@@ -14,7 +14,8 @@ from medcam.core.radiograph import Radiograph
 from medcam.dicom import find_sources, load_radiograph
 from medcam.models.loaded import LoadedModel
 from medcam.models.probes.layers import BATCH, pooled_layers
-from medcam.service.training.folder_films import DICOM_SUFFIXES, label_table
+from medcam.service.training.film_file import DICOM_SUFFIXES
+from medcam.service.training.folder_films import label_table
 from medcam.service.training.picture_films import SUFFIXES, picture_film
 
 Progress = Callable[[int, int], None]

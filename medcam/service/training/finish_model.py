@@ -50,11 +50,13 @@ def finish_model(
     train: Films,
     calibration: Films,
     folder: Path,
+    *,
+    setting: Films | None = None,
 ) -> ModelCard:
     """Folds, calibrates, measures and saves.
 
     One half of the calibration patients sets probabilities, thresholds, region rules and the gate; the other half
-    gives the figures on the card.
+    gives the figures on the card. Where other films set them, all of the calibration films give figures.
 
     Args:
         classifier: Trained, on the CPU.
@@ -63,6 +65,7 @@ def finish_model(
         train: Films that it was trained on, for the gate.
         calibration: Films that it never saw.
         folder: Where the model goes.
+        setting: Films of other patients that set probabilities, thresholds, region rules and the gate.
 
     Returns:
         The card as saved.
@@ -75,7 +78,7 @@ def finish_model(
     with torch.no_grad():
         classifier.head.rescale(parameters.scale.detach())
         classifier.head.bias.copy_(parameters.gap_bias.detach())
-    setting, measuring = calibration.split(0.5, seed=0)
+    setting, measuring = (setting, calibration) if setting is not None else calibration.split(0.5, seed=0)
     trained = run_on_films(classifier, setting).logits
     if not np.isfinite(trained).all():
         raise ModelError(

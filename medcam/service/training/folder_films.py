@@ -8,17 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from skimage.io import imread
 
 from medcam.core.card import InputRecipe
-from medcam.core.errors import InputError, UsageError
-from medcam.dicom import load_radiograph
-from medcam.models.preprocess import prepare, prepare_array
+from medcam.core.errors import UsageError
+from medcam.models.preprocess import prepare
 from medcam.models.training.films import UNKNOWN, Films
+from medcam.service.training.film_file import load_film
 
 TABLE = "labels.csv"
-DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ""})
 VALUES = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "": UNKNOWN, "-1": UNKNOWN, "-1.0": UNKNOWN}
 
 
@@ -48,7 +45,7 @@ def folder_films(
     names = tuple(findings) or finding_columns(rows)
     images = np.empty((len(rows), size, size), dtype=np.float16)
     for place, row in enumerate(rows):
-        images[place] = _film(folder / row["image"], size)
+        images[place] = prepare(load_film(folder / row["image"]), InputRecipe(size, size)).values[0]
         progress(place + 1, len(rows))
     patients = [row.get("patient_id") or row["image"] for row in rows]
     return Films(
@@ -117,14 +114,3 @@ def label_value(row: Mapping[str, str], name: str) -> int:
     if value not in VALUES:
         raise UsageError(f"column {name!r} holds {value!r}; expected 1, 0 or nothing", code="training-table")
     return VALUES[value]
-
-
-def _film(path: Path, size: int) -> npt.NDArray[np.float32]:
-    recipe = InputRecipe(size, size)
-    if path.suffix.lower() in DICOM_SUFFIXES:
-        return np.asarray(prepare(load_radiograph(path), recipe).values[0])
-    try:
-        grey = np.asarray(imread(path, as_gray=True), dtype=np.float32)
-        return np.asarray(prepare_array(grey, recipe).values[0])
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path.name} cannot be read as a grey image", code="undecodable") from error

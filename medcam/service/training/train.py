@@ -18,8 +18,11 @@ from medcam.models.classifier import GapClassifier
 from medcam.models.registry import load_model
 from medcam.models.training.config import TrainingConfig
 from medcam.models.training.films import Films
+from medcam.models.training.inherit import inherit
 from medcam.models.training.loop import EpochRecord, Trainer
+from medcam.models.training.losses import MapParameters
 from medcam.models.training.network import new_classifier
+from medcam.models.training.processes import Team, alone
 from medcam.service.explanations.finding_codes import finding_cards
 from medcam.service.training.finish_model import finish_model
 
@@ -41,11 +44,19 @@ class TrainingSets:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a card says about where a model comes from: its data, their licence, the recorded command."""
+    """What a card says about where a model comes from: its data, their licence, the recorded command.
+
+    Args:
+        data: What it was trained on.
+        licence: Under which terms.
+        command: The recorded command.
+        limits: What must be borne in mind.
+    """
 
     data: str
     licence: str
     command: str
+    limits: tuple[str, ...] = ()
 
 
 def split_sets(films: Films, seed: int) -> TrainingSets:
@@ -82,6 +93,81 @@ def train_model(
     Returns:
         The card, as written.
     """
+    check_run(sets, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    classifier = new_classifier(config, len(sets.train.names))
+    if start_from is not None:
+        take_over(classifier, load_model(start_from).network)
+    height, width = sets.train.images.shape[1:]
+    recipe = InputRecipe(height, width, intensity=intensity)
+    trainer = Trainer(classifier, sets.train, sets.validation, config, folder)
+    card = _blank_card(name, sets, config, classifier, provenance, recipe)
+    learn(trainer, report)
+    return finish_model(classifier.cpu(), trainer.parameters.cpu(), card, sets.train, sets.calibration, folder)
+
+
+def train_started(
+    name: str,
+    sets: TrainingSets,
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    provenance: Provenance,
+    recipe: InputRecipe,
+    network: GapClassifier | None = None,
+    network_findings: tuple[str, ...] = (),
+    team: Team | None = None,
+    report: Callable[[EpochRecord], None] = lambda _: None,
+) -> ModelCard | None:
+    """Trains on one's own films, perhaps on from another network, perhaps by several processes.
+
+    The validation films also set probabilities, thresholds and the gate; all of the calibration films measure.
+
+    Args:
+        name: The model's name.
+        sets: The films.
+        config: The run; of the architecture of `network`.
+        folder: As for `train_model`.
+        provenance: What the card says.
+        recipe: How the films were prepared.
+        network: What to go on from; None for random weights.
+        network_findings: Its findings.
+        team: The processes of the run; None for this one alone.
+        report: Called after each epoch, in the first process.
+
+    Returns:
+        The card, as written; None in all processes but the first.
+
+    Raises:
+        UsageError: The sets or the configuration cannot be trained with, or the network is of another architecture.
+    """
+    check_run(sets, config)
+    team = team or alone()
+    classifier = new_classifier(config, len(sets.train.names))
+    parameters = MapParameters.of(classifier, len(sets.train.names))
+    if network is not None:
+        inherit(classifier, parameters, sets.train.names, network, network_findings)
+    if team.first:
+        folder.mkdir(parents=True, exist_ok=True)
+    team.wait()
+    trainer = Trainer(
+        classifier, sets.train, sets.validation, config, folder, parameters=parameters, recipe=recipe, team=team
+    )
+    card = _blank_card(name, sets, config, classifier, provenance, recipe)
+    learn(trainer, report)
+    if not team.first:
+        return None
+    films = (sets.train, sets.calibration)
+    return finish_model(classifier.cpu(), trainer.parameters.cpu(), card, *films, folder, setting=sets.validation)
+
+
+def check_run(sets: TrainingSets, config: TrainingConfig) -> None:
+    """Makes sure that sets and configuration can be trained with.
+
+    Raises:
+        UsageError: The sets name different findings, or class weights cannot be negative (code `training-config`).
+    """
     if sets.train.names != sets.calibration.names or sets.train.names != sets.validation.names:
         raise UsageError("the sets name different findings")
     if config.head_options.get("nonnegative"):
@@ -90,22 +176,20 @@ def train_model(
             code="training-config",
             next_step="Leave `nonnegative` out of head_options.",
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(config.seed)
-    classifier = new_classifier(config, len(sets.train.names))
-    if start_from is not None:
-        take_over(classifier, load_model(start_from).network)
+
+
+def learn(trainer: Trainer, report: Callable[[EpochRecord], None]) -> None:
+    """Trains, and keeps history, curves and configuration in the run's folder."""
+    names = trainer.train_films.names
 
     def keep(record: EpochRecord) -> None:
-        write_history(folder, sets.train.names, trainer.history)
+        write_history(trainer.folder, names, trainer.history)
         report(record)
 
-    trainer = Trainer(classifier, sets.train, sets.validation, config, folder)
     trainer.run(keep)
-    write_history(folder, sets.train.names, trainer.history)
-    (folder / "config.json").write_text(json.dumps(config.as_dict(), indent=1))
-    card = _blank_card(name, sets, config, classifier, provenance, intensity)
-    return finish_model(classifier.cpu(), trainer.parameters.cpu(), card, sets.train, sets.calibration, folder)
+    if trainer.team.first:
+        write_history(trainer.folder, names, trainer.history)
+        (trainer.folder / "config.json").write_text(json.dumps(trainer.config.as_dict(), indent=1))
 
 
 def take_over(classifier: GapClassifier, other: GapClassifier) -> int:
@@ -136,14 +220,13 @@ def _blank_card(
     config: TrainingConfig,
     classifier: GapClassifier,
     provenance: Provenance,
-    intensity: str,
+    recipe: InputRecipe,
 ) -> ModelCard:
-    height, width = sets.train.images.shape[1:]
     return ModelCard(
         name=name,
         version=datetime.now(UTC).strftime("%Y.%m.%d"),
         findings=finding_cards(sets.train.names),
-        input=InputRecipe(height, width, intensity=intensity),
+        input=recipe,
         backbone=config.backbone,
         backbone_options=dict(config.backbone_options) | {"head": dict(config.head_options)},
         head=str(config.head_options.get("head", config.head)),
@@ -151,6 +234,7 @@ def _blank_card(
         training_data=provenance.data,
         training_licence=provenance.licence,
         training_command=provenance.command,
+        limits=provenance.limits,
     )
 
 

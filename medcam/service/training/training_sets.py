@@ -1,14 +1,13 @@
-"""The films of a training run: phantoms rendered once, or one's own folder."""
+"""The films of a training run on phantoms, rendered once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medcam.service.training.folder_films import folder_films
 from medcam.service.training.phantom_films import PhantomFilms, phantom_films
-from medcam.service.training.train import TrainingSets, split_sets
+from medcam.service.training.train import TrainingSets
 
 TRAIN_SEED, VALIDATION_SEED, CALIBRATION_SEED = 101, 202, 303
 """Phantom seeds that the shipped model has seen; measure it on others."""
@@ -50,11 +49,3 @@ def phantom_sets(
 
         films[name] = phantom_films(films_plan, folder / name, workers=workers, progress=progress)
     return TrainingSets(**films)
-
-
-def folder_sets(
-    folder: Path, size: int, findings: Sequence[str], seed: int, report: Report = lambda *_: None
-) -> TrainingSets:
-    """Reads a folder with `labels.csv` and splits it by patient; see `folder_films` for the table."""
-    films = folder_films(folder, size, findings=findings, progress=lambda done, count: report("films", done, count))
-    return split_sets(films, seed)

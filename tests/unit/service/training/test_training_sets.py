@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from same_process import SameProcess
-from skimage.io import imsave
 
 from medcam.core.errors import UsageError
 from medcam.models.training.films import Films
@@ -17,7 +16,7 @@ from medcam.service.training import phantom_films as rendering
 from medcam.service.training import training_sets as module
 from medcam.service.training.phantom_films import PhantomFilms
 from medcam.service.training.train import TrainingSets, split_sets
-from medcam.service.training.training_sets import PhantomSets, folder_sets, phantom_sets
+from medcam.service.training.training_sets import PhantomSets, phantom_sets
 
 SETS = ("train", "validation", "calibration")
 
@@ -67,27 +66,6 @@ def test_the_command_for_measuring_names_a_seed_that_no_set_has() -> None:
     seeds = {module.TRAIN_SEED, module.VALIDATION_SEED, module.CALIBRATION_SEED}
     assert len(seeds) == 3
     assert 404 not in seeds
-
-
-def folder_of_films(folder: Path, people: int) -> Path:
-    """Three films per patient."""
-    lines = ["image,patient_id,Nodule"]
-    for number in range(3 * people):
-        grey = np.random.default_rng(number).integers(0, 255, (24, 24)).astype(np.uint8)
-        imsave(folder / f"{number}.png", grey, check_contrast=False)
-        lines.append(f"{number}.png,p{number % people},{number % 2}")
-    (folder / "labels.csv").write_text("\n".join(lines))
-    return folder
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_folder_is_split_by_patient(tmp_path: Path, seed: int) -> None:
-    told: list[tuple[str, int, int]] = []
-    sets = folder_sets(folder_of_films(tmp_path, 20), 32, ("Nodule",), seed, lambda *step: told.append(step))
-    assert share_nobody(sets)
-    assert [len(people) for people in patients_of(sets).values()] == [14, 3, 3]
-    assert [len(getattr(sets, name)) for name in SETS] == [42, 9, 9]
-    assert told[-1] == ("films", 60, 60)
 
 
 def films(people: int) -> Films:
