@@ -58,9 +58,7 @@ def inherit(
     shared = {name: value for name, value in given.items() if name not in _BY_FINDING}
     if isinstance(source.head, TailHead) or source.head.nonnegative or type(source.head) is not type(classifier.head):
         raise _refusal("it does not end in a pooling head whose class weights can be trained")
-    if {name: value.shape for name, value in shared.items()} != {
-        name: value.shape for name, value in own.items() if name not in _BY_FINDING
-    }:
+    if set(own) != set(given) or any(own[name].shape != value.shape for name, value in shared.items()):
         raise _refusal("its layers are not those of the network to train")
     kept = [name for name in names if name in source_names]
     ours = torch.tensor([names.index(name) for name in kept], dtype=torch.long)

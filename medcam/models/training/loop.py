@@ -73,7 +73,6 @@ class Trainer:
         classifier.head.bias.requires_grad_(False)  # zero until training ends: the parameters below keep the biases
         classifier.backbone.requires_grad_(not config.frozen)
         self.parameters = (parameters or MapParameters.of(classifier, len(train.names))).to(self.device)
-        self.learner = self.team.wrapped(self.classifier, all_used=config.objective.gap > 0)
         self.module = nn.ModuleDict({"classifier": self.classifier, "map_parameters": self.parameters})
         self.average = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
         self.optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, weight_decay=config.weight_decay)
@@ -98,6 +97,7 @@ class Trainer:
             The history. The classifier holds the averaged weights of the best epoch.
         """
         self._resume()
+        self.team.check_alike(self.module)
         while len(self.history) < self.config.epochs and not self._exhausted():
             started = time.monotonic()
             losses = self._epoch(len(self.history))
@@ -154,7 +154,7 @@ class Trainer:
         images = self.augmenter(films, seed, paired=paired)
         labels = torch.from_numpy(self.train_films.labels[index].astype(np.float32)).to(self.device)
         with torch.autocast(self.device.type, enabled=self.half, dtype=torch.bfloat16):
-            output = self.learner(images.contiguous(memory_format=torch.channels_last))
+            output = self.classifier(images.contiguous(memory_format=torch.channels_last))
         done = (epoch + step / self.steps) / self.config.epochs
         terms = objective_loss(
             images,
@@ -176,7 +176,7 @@ class Trainer:
             )
         self.optimizer.zero_grad(set_to_none=True)
         terms["total"].backward()  # type: ignore[no-untyped-call]
-        self.team.average_gradients(list(self.parameters.parameters()))
+        self.team.average_gradients(self.module)
         nn.utils.clip_grad_norm_(self.module.parameters(), 5.0)
         self.optimizer.step()
         self.scheduler.step()

@@ -1,7 +1,9 @@
 """Several processes that train one network together, as `torchrun` starts them: one per GPU, or per share of the cores.
 
-Every process learns from its share of each batch. Gradients are averaged by DistributedDataParallel (Li et al. 2020),
-and so are the running statistics of normalisation, so that all processes hold the same weights after every step.
+Every process learns from its share of each batch. Gradients are averaged once a step, and so are the running statistics
+of normalisation, so that all processes hold the same weights after every step (synchronous data parallelism). One
+all-reduce of a few megabytes does it; DistributedDataParallel would want a network all of whose layers are used, which
+backbones that keep the last layer of their library are not, or look for the unused ones in every step.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from medcam.core.errors import ModelError
 
@@ -57,21 +58,9 @@ class Team:
         distributed.broadcast_object_list(box, src=0, device=self.device)
         return cast("Value", box[0])
 
-    def wrapped(self, module: nn.Module, *, all_used: bool) -> nn.Module:
-        """A network whose gradients are averaged over the processes; itself where there is one process.
-
-        Args:
-            module: On this process's device.
-            all_used: Whether every one of its parameters takes part in every loss.
-        """
-        if self.size == 1 or not any(parameter.requires_grad for parameter in module.parameters()):
-            return module
-        # Statistics are averaged by `average_statistics`; what the first process saw alone would be fewer films.
-        return DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=not all_used)
-
-    def average_gradients(self, parameters: list[nn.Parameter]) -> None:
-        """Averages the gradients of some parameters, those of no wrapped network."""
-        self._average([parameter.grad for parameter in parameters if parameter.grad is not None])
+    def average_gradients(self, module: nn.Module) -> None:
+        """Averages the gradients of all that learns."""
+        self._average([parameter.grad for parameter in module.parameters() if parameter.grad is not None])
 
     def average_statistics(self, module: nn.Module) -> None:
         """Averages what normalisation remembers."""

@@ -35,10 +35,10 @@ class FilmOutputs:
 
 
 def finding_figures(finding: FindingCard, number: int, outputs: FilmOutputs, films: Films) -> dict[str, Interval]:
-    """AUC and, where the truth is outlined, pointing and IoU of one finding.
+    """AUC, sensitivity and specificity of one finding at its threshold; pointing and IoU where the truth is outlined.
 
     Args:
-        finding: Its card, with the region rule.
+        finding: Its card, with threshold and region rule.
         number: Its column.
         outputs: Of the films.
         films: The films.
@@ -47,6 +47,9 @@ def finding_figures(finding: FindingCard, number: int, outputs: FilmOutputs, fil
     known, outlined = labels >= 0, _outlined(films, number)
     if len(np.unique(labels[known])) == 2:
         figures["auc"] = auc_interval(labels[known], outputs.logits[known, number], films.patients[known])
+        called = outputs.probabilities[:, number] >= finding.threshold
+        for name, right in (("sensitivity", labels == 1), ("specificity", labels == 0)):
+            figures[name] = mean_interval(called[right] == (name == "sensitivity"), films.patients[right])
     if films.masks is not None and outlined.any():
         maps, masks = outputs.maps[outlined, number], films.masks[outlined, number]
         figures["pointing"] = share_interval(pointing_game(maps, masks))

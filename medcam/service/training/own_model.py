@@ -135,7 +135,7 @@ def train_own(
     """
     provenance = Provenance(
         data=" ".join(part for part in (prepared.data, start.words) if part),
-        licence=" ".join(part for part in (licence or NOT_STATED, start.licence) if part),
+        licence=". ".join(part for part in ((licence or NOT_STATED).rstrip("."), start.licence) if part),
         command=command,
         limits=prepared.limits,
     )

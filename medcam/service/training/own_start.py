@@ -48,7 +48,7 @@ class Start:
         if self.card is None:
             return ""
         terms = self.card.weights_licence or self.card.training_licence or "not stated"
-        return f"Of the model that it was started from: {terms}."
+        return f"The model that it was started from: {terms.rstrip('.')}"
 
 
 def fresh_start(config: TrainingConfig, size: int) -> Start:

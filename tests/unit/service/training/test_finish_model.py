@@ -211,6 +211,11 @@ def test_figures_are_of_the_other_half(finished: Finished, halves: tuple[Films, 
         figure = finished.card.findings[finding].performance["auc"]
         assert figure.value == pytest.approx(auc(measuring.labels[known, finding], logits[known, finding]))
         assert figure.low < figure.value < figure.high
+        called = finished.probabilities(measuring)[known, finding] >= finished.card.findings[finding].threshold
+        right = called == (measuring.labels[known, finding] == 1)
+        for label, name in ((1, "sensitivity"), (0, "specificity")):
+            share = right[measuring.labels[known, finding] == label].mean()
+            assert finished.card.findings[finding].performance[name].value == pytest.approx(share)
     for finding in (UNJUDGED, ABSENT):
         assert not finished.card.findings[finding].performance
     assert finished.card.findings[TRUE].performance["auc"].value > 0.6
@@ -298,7 +303,7 @@ def test_films_without_masks_give_a_card_without_localisation(
     network = new_classifier(CONFIG, len(NAMES)).eval()
     calibration = replace(finished.calibration, masks=None)
     card = finish_model(network, parameters(), blank, finished.train, calibration, tmp_path)
-    assert set(card.findings[TRUE].performance) == {"auc"}
+    assert set(card.findings[TRUE].performance) == {"auc", "sensitivity", "specificity"}
     assert card.findings[TRUE].region_rule.name == "calibrated"
     assert card.findings[TRUE].region_rule.threshold == 0.2
     assert set(card.performance) == {"ece", "mean-auc"}
