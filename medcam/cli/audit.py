@@ -16,10 +16,12 @@ from medcam.cli.store_options import StoreOption
 if TYPE_CHECKING:
     from medcam.service.audit.replay import Replay
     from medcam.service.audit.verify import Verification
+    from medcam.service.audit.verify_records import RecordsVerification
     from medcam.store import AuditEvent
 
 app = typer.Typer(help="What was done to studies by whom, and whether that record is whole.", no_args_is_help=True)
 
+MOST_SHOWN = 20
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
@@ -58,9 +60,10 @@ def verify(
 ) -> None:
     """Go through the whole trail, and name the first event that was edited, moved, removed or slipped in.
 
-    Ends with 0 when the trail is whole, 1 when it is not, 3 when it cannot be read. Without an anchor the tail is
-    unproven: events that were cut off its end leave no trace. STORE may also be the results folder of `medcam annotate
-    --out`: then every result is checked against its receipt, the manifest and its own arithmetic.
+    Then every explanation and every answer of the store is held against the event that noted it. Ends with 0 when all
+    is whole, 1 when it is not, 3 when it cannot be read. Without an anchor the tail is unproven: events that were cut
+    off its end leave no trace. STORE may also be the results folder of `medcam annotate --out`: then every result is
+    checked against its receipt, the manifest and its own arithmetic.
     """
     from medcam.service.audit.results import results_folder
 
@@ -71,6 +74,7 @@ def verify(
     from medcam.service.audit.anchor import read_anchors
     from medcam.service.audit.key import key_path, read_verifier
     from medcam.service.audit.verify import verify_trail
+    from medcam.service.audit.verify_records import verify_records
     from medcam.service.studies.opened import open_database
 
     verifier = read_verifier(key or key_path())
@@ -78,12 +82,17 @@ def verify(
     with open_database(store) as database, stoppable("Nothing was changed."), progress("verify") as step:
         total = database.events()
         found = verify_trail(database.store, verifier, anchors, lambda number: step(number, total, ""))
+        # A trail that is not whole is no witness for the records.
+        records = verify_records(database.store) if found.intact else None
+    intact = records is not None and records.intact
     if json:
-        fields = {**asdict(found), "intact": found.intact, "tail_proven": found.tail_proven}
-        typer.echo(json_module.dumps(fields))
+        fields = {**asdict(found), "intact": intact, "tail_proven": found.tail_proven}
+        typer.echo(json_module.dumps({**fields, "records": None if records is None else asdict(records)}))
     else:
         _tell_verification(found)
-    raise typer.Exit(ExitCode.DONE if found.intact else ExitCode.SOME_QUARANTINED)
+        if records is not None:
+            _tell_records(records)
+    raise typer.Exit(ExitCode.DONE if intact else ExitCode.SOME_QUARANTINED)
 
 
 @app.command()
@@ -184,6 +193,20 @@ def _tell_verification(found: Verification) -> None:
         say(f"Proven by an anchor up to event {found.proven}; the tail after it is unproven.")
     else:
         say("Tail unproven: no anchor was given. Events cut off the end would leave no trace.")
+
+
+def _tell_records(found: RecordsVerification) -> None:
+    for one in found.faults[:MOST_SHOWN]:
+        event = f" (event {one.event})" if one.event else ""
+        say(f"{one.kind} {one.id}: {one.fault.words}{event} [{one.fault}]")
+    if len(found.faults) > MOST_SHOWN:
+        say(f"and {len(found.faults) - MOST_SHOWN} more; --json names them")
+    counted = f"{found.explanations} explanations and {found.reviews} answers"
+    if found.intact:
+        say(f"{counted}, each as the trail noted it.")
+    else:
+        say(f"NOT AS NOTED: {len(found.faults)} of the records that the trail noted or the store holds ({counted}).")
+        say("Keep a copy of the database as it is, and compare it with a backup.")
 
 
 def _tell_replays(results: list[Replay]) -> None:

@@ -7,6 +7,7 @@ from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, K
 from medcam.store.films import FilmStore
 from medcam.store.job_records import Job, JobState
 from medcam.store.jobs import JobQueue
+from medcam.store.noted import explanations_now, reviews_now
 from medcam.store.readers import ReaderStore
 from medcam.store.reviews import KeptReview, Reading, ReviewStore
 from medcam.store.tokens import TokenStore
@@ -49,8 +50,10 @@ __all__ = [
     "Worklist",
     "audit_events",
     "audit_head",
+    "explanations_now",
     "find_events",
     "open_store",
+    "reviews_now",
     "signed_message",
     "sqlite_url",
 ]

@@ -232,11 +232,17 @@ def _checked(session: Session, review: Review, reader: Reader) -> ExplanationRow
     return explanation
 
 
-def _noted(review: Review, number: int, explanation: ExplanationRow | None) -> dict[str, Any]:
-    """What the trail keeps of a review: all of it, so that a row that was edited later shows."""
+def noted(review: Review, number: int) -> dict[str, Any]:
+    """What the trail keeps of an answer: all of it but study and reader, which the event names."""
     body = {**asdict(review), "review": number, "display": dict(review.display)}
     for name in ("study", "reader"):
         del body[name]
+    return body
+
+
+def _noted(review: Review, number: int, explanation: ExplanationRow | None) -> dict[str, Any]:
+    """What the trail keeps of an answer, so that a row that was edited later shows, and by what it was shown."""
+    body = noted(review, number)
     if explanation is not None:
         body |= {
             "explanation_sha256": explanation.sha256,
@@ -267,8 +273,9 @@ def _new_row(review: Review, now: float) -> ReviewRow:
     )
 
 
-def _kept(row: ReviewRow) -> KeptReview:
-    review = Review(
+def review_of(row: ReviewRow) -> Review:
+    """The answer of a row."""
+    return Review(
         study=row.study_id,
         radiograph=row.radiograph_id,
         explanation=row.explanation_id,
@@ -282,7 +289,10 @@ def _kept(row: ReviewRow) -> KeptReview:
         display=row.display,
         seconds=row.seconds,
     )
-    return KeptReview(row.id, review, row.created)
+
+
+def _kept(row: ReviewRow) -> KeptReview:
+    return KeptReview(row.id, review_of(row), row.created)
 
 
 def region_of(stored: dict[str, Any] | None) -> MarkedRegion | None:

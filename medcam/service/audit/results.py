@@ -48,7 +48,7 @@ class FolderSources:
             return source_of(found.read(), sha256)
         if named:
             return source_of(named[0].read(), sha256)
-        raise source_gone("missing" if self.inputs else "no --source was named")
+        raise source_gone("missing" if self.inputs else "there are no films: --source says where they lie")
 
     def _by_digest(self) -> Mapping[str, Input]:
         if not self._looked:

@@ -19,6 +19,7 @@ from medcam.service.agreement.report import AgreementQuery, AgreementReport, agr
 from medcam.service.audit.key import key_path, read_verifier
 from medcam.service.audit.results import folder_sources, results_folder
 from medcam.service.audit.verify import Verification, verify_trail
+from medcam.service.audit.verify_records import RecordsVerification, verify_records
 from medcam.service.audit.verify_results import ResultsVerification, verify_results
 from medcam.service.evaluation.drift import DriftRecord, measure_drift
 from medcam.service.evaluation.labels import Labels, read_labels
@@ -82,6 +83,7 @@ class ReportInputs:
         strange: Names of records that are of another model.
         integrity: Of a results folder, or of a store's trail by the key at hand, without anchors.
         unlocated: Why places were not measured, where they were not.
+        kept: What a store holds against what its trail noted; None for a results folder, or a trail that is not whole.
     """
 
     plan: ReportPlan
@@ -96,6 +98,7 @@ class ReportInputs:
     strange: tuple[str, ...]
     integrity: ResultsVerification | Verification
     unlocated: str = ""
+    kept: RecordsVerification | None = None
 
 
 @dataclass(eq=False)
@@ -146,7 +149,7 @@ def gather(plan: ReportPlan, progress: Progress = lambda *_: None) -> ReportInpu
         UsageError: The record holds nothing, the truth is of other films, or a record of measurements is broken.
         InputError: A file cannot be read.
     """
-    observed, agreement, integrity = _record(plan, progress)
+    observed, agreement, integrity, kept = _record(plan, progress)
     labels = None if plan.truth is None else read_labels(plan.truth, plan.rename, plan.by)
     localisation, places, why = _localisation(plan, observed, labels, progress)
     records = _records(plan.records)
@@ -165,25 +168,28 @@ def gather(plan: ReportPlan, progress: Progress = lambda *_: None) -> ReportInpu
         strange=strange,
         integrity=integrity,
         unlocated=why,
+        kept=kept,
     )
 
 
 def _record(
     plan: ReportPlan, progress: Progress
-) -> tuple[Observed, dict[Phase, AgreementReport], ResultsVerification | Verification]:
+) -> tuple[Observed, dict[Phase, AgreementReport], ResultsVerification | Verification, RecordsVerification | None]:
     def step(done: int, total: int) -> None:
         progress(done, total, "films")
 
     folder = results_folder(plan.record)
     if folder is not None:
-        return observe_folder(folder, folder_sources(plan.sources, folder.path), step), {}, verify_results(folder)
+        observed = observe_folder(folder, folder_sources(plan.sources, folder.path), step)
+        return observed, {}, verify_results(folder), None
     with opened_store(plan.record, make=False) as opened:
         observed = observe_store(opened, progress=step)
         viewer = Reader(0, "medcam", "report", "report", frozenset((Role.AUDITOR,)), everything=True)
         digest = "" if observed.card is None else card_digest(card_from_json(observed.card))
         found = {phase: agreement_report(opened, viewer, AgreementQuery(digest, phase)) for phase in Phase}
         trail = verify_trail(opened.store, read_verifier(key_path()), [])
-        return observed, {phase: one for phase, one in found.items() if one.answers}, trail
+        kept = verify_records(opened.store) if trail.intact else None
+        return observed, {phase: one for phase, one in found.items() if one.answers}, trail, kept
 
 
 def _localisation(

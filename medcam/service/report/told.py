@@ -9,6 +9,7 @@ from typing import Any
 from medcam.core.card import ModelCard
 from medcam.service.agreement.cases import Case
 from medcam.service.audit.verify import Verification
+from medcam.service.audit.verify_records import RecordsVerification
 from medcam.service.report.document import Block, Command, Paragraph, Section, Status, Table, Verdict, not_assessed
 from medcam.service.report.figures import words
 from medcam.service.report.inputs import ReportInputs
@@ -94,7 +95,7 @@ def integrity_section(inputs: ReportInputs) -> Section:
     """Whether the record is whole."""
     found = inputs.integrity
     if isinstance(found, Verification):
-        return _trail(found)
+        return _trail(found, inputs.kept)
     rule = "every result is there, as its receipt says, and adds up"
     number = f"{len(found.faults)} faults in {found.results} results"
     verdict = Verdict("Results folder", Status.MEETS if found.intact else Status.FAILS, number, rule)
@@ -105,16 +106,25 @@ def integrity_section(inputs: ReportInputs) -> Section:
     return Section("integrity", _INTEGRITY, (told, command, *tables), (verdict,))
 
 
-def _trail(found: Verification) -> Section:
+def _trail(found: Verification, kept: RecordsVerification | None) -> Section:
     rule = "every event of the audit trail is as it was signed, and follows the one before it"
     number = f"{found.events} events" if found.fault is None else f"event {found.number}: {found.fault.words}"
-    verdict = Verdict("Audit trail", Status.MEETS if found.intact else Status.FAILS, number, rule)
-    blocks: tuple[Block, ...] = (
+    verdicts = [Verdict("Audit trail", Status.MEETS if found.intact else Status.FAILS, number, rule)]
+    blocks: list[Block] = [
         Paragraph("Events cut off the end leave no trace without an anchor. With one, and computing decisions again:"),
         Command("medcam audit verify --store STORE --anchor FILE"),
         Command("medcam audit replay --all --store STORE"),
-    )
-    return Section("integrity", _INTEGRITY, blocks, (verdict,))
+    ]
+    rule = "every explanation and every answer is there, as the trail noted it, and none that it did not note"
+    if kept is None:
+        verdicts.append(Verdict("Kept records", Status.UNJUDGED, "the trail is not whole", rule))
+    else:
+        number = f"{kept.explanations} explanations, {kept.reviews} answers; {len(kept.faults)} not as noted"
+        verdicts.append(Verdict("Kept records", Status.MEETS if kept.intact else Status.FAILS, number, rule))
+        rows = tuple((one.kind, one.id, str(one.event or "-"), str(one.fault)) for one in kept.faults[:_MOST_ROWS])
+        if rows:
+            blocks.append(Table(("record", "ID", "event", "fault"), rows))
+    return Section("integrity", _INTEGRITY, tuple(blocks), tuple(verdicts))
 
 
 def limits_section(inputs: ReportInputs) -> Section:

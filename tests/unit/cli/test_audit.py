@@ -9,7 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from medcam.cli.main import app
+from medcam.service.annotate.options import AnnotateOptions, Output
+from medcam.service.annotate.run import annotate
 from medcam.service.audit.key import KEY_VARIABLE
+from medcam.service.phantoms.make_phantoms import make_phantoms
 from medcam.service.studies.opened import opened_store
 from medcam.store import AuditDraft
 
@@ -121,3 +124,29 @@ def test_a_results_folder_is_verified_and_replayed_like_a_store(tmp_path):
     assert json.loads(found.stdout)["faults"] == [{"result": "a/b", "fault": "result-missing", "detail": ""}]
     assert empty.exit_code == 0
     assert "0 equal" in empty.stdout
+
+
+def test_an_explanation_that_is_gone_is_told_though_the_trail_is_whole(tiny_models, tmp_path, monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, str(tmp_path / "audit.pem"))
+    make_phantoms(tmp_path / "films", 2, 5, size=96)
+    options = AnnotateOptions(
+        model=str(tiny_models[0]), outputs=(Output.JSON,), workers=1, store=str(tmp_path / "store")
+    )
+    annotate([tmp_path / "films"], tmp_path / "out", options)
+    store = str(tmp_path / "store")
+    whole = run("audit", "verify", "--store", store)
+    with sqlite3.connect(tmp_path / "store" / "medcam.db") as connection:
+        connection.execute("DELETE FROM findings")
+        connection.execute("DELETE FROM explanations")
+    connection.close()
+    spoiled, listed = run("audit", "verify", "--store", store), run("audit", "verify", "--store", store, "--json")
+
+    assert whole.exit_code == 0, whole.output
+    assert "2 explanations and 0 answers, each as the trail noted it." in whole.stdout
+    assert (spoiled.exit_code, listed.exit_code) == (1, 1)
+    assert "Whole: 2 events" in spoiled.stdout
+    assert "(event 1) [record-missing]" in spoiled.stdout
+    assert "NOT AS NOTED: 2" in spoiled.stdout
+    found = json.loads(listed.stdout)
+    assert found["intact"] is False
+    assert [one["fault"] for one in found["records"]["faults"]] == ["record-missing", "record-missing"]
