@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
+from medcam.core.radiograph import Identity
 from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.instance_output import InstanceFolder, Request
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Outcome
-from medcam.service.annotate.stages import Opened
 from medcam.service.studies.keep import FilmKeeper
+
+
+class Candidate(Protocol):
+    """A file that was opened: all that is decided about it is decided by this."""
+
+    @property
+    def file(self) -> Input:
+        """Where it came from."""
+        ...
+
+    @property
+    def uid(self) -> str:
+        """Its SOP Instance UID."""
+        ...
+
+    @property
+    def identity(self) -> Identity:
+        """All its UIDs."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Digest of its bytes."""
+        ...
+
+    def against(self, rival: str) -> Self:
+        """The same, with the annotated input that has its UID and other content."""
+        ...
+
+
+C = TypeVar("C", bound=Candidate)
 
 
 class _State(Enum):
@@ -50,7 +82,7 @@ class Admission:
         self._under_way: dict[str, _Claim] = {}
         self._contested: list[Input] = []
 
-    def admit(self, files: Iterable[Opened]) -> Iterator[Opened | Outcome]:
+    def admit(self, files: Iterable[C]) -> Iterator[C | Outcome]:
         """Yields files to go on with and outcomes of those that do not; contested files are kept back."""
         for opened in files:
             decision = self._decide(opened)
@@ -68,8 +100,8 @@ class Admission:
         contested, self._contested = self._contested, []
         return contested
 
-    def _decide(self, opened: Opened) -> Opened | Outcome | None:
-        source, sha256 = opened.file.source, opened.context.sha256
+    def _decide(self, opened: C) -> C | Outcome | None:
+        source, sha256 = opened.file.source, opened.sha256
         claim = self._claims.get(opened.uid)
         if claim is None or (claim.state is _State.REFUSED and claim.sha256 != sha256):
             return self._claim(opened)
@@ -78,18 +110,18 @@ class Admission:
         if claim.state is _State.UNDER_WAY:
             self._contested.append(opened.file)
             return None
-        return replace(opened, rival=claim.source)
+        return opened.against(claim.source)
 
-    def _claim(self, opened: Opened) -> Opened | Outcome:
-        source, sha256 = opened.file.source, opened.context.sha256
+    def _claim(self, opened: C) -> C | Outcome:
+        source, sha256 = opened.file.source, opened.sha256
         self._claims[opened.uid] = self._under_way[source] = _Claim(source, sha256)
         if not self._resume:
             return opened
-        folder = InstanceFolder(self._out, opened.context.identity)
+        folder = InstanceFolder(self._out, opened.identity)
         request = self._request.digest(sha256)
         receipt = folder.receipt(request)
         if receipt is None:
             return opened
-        if self._keeper is not None and not self._keeper.holds(opened.context.identity, sha256, request):
+        if self._keeper is not None and not self._keeper.holds(opened.identity, sha256, request):
             return opened
         return Annotated(source, folder.name, receipt.flagged, reused=True)

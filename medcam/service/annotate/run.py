@@ -10,15 +10,10 @@ prepared: what waits for the model, or for the disk, is small.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
-from typing import TypeVar
-
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from medcam.anatomy import shipped_atlas
 from medcam.core.card import ModelCard
@@ -28,7 +23,7 @@ from medcam.core.protocols import Classifier, OnEngine
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.models.registry import load_model
 from medcam.service.annotate.admission import Admission
-from medcam.service.annotate.bounded import batches, bounded_map, threads
+from medcam.service.annotate.chain import chain_threads, run_chain
 from medcam.service.annotate.deliveries import deliveries
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.instance_output import Request
@@ -37,7 +32,7 @@ from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.pictures import requested_findings
 from medcam.service.annotate.quarantine import QuarantineLog
-from medcam.service.annotate.stages import Readers, Stages, guarded
+from medcam.service.annotate.stages import Readers, Stages
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.explanations.attribution import chosen_method
 from medcam.service.explanations.software import software_versions
@@ -48,8 +43,6 @@ from medcam.service.studies.opened import opened_store
 
 BATCH = 8
 """Films that the model is asked about at a time; fewer at the end of a run alone."""
-
-T = TypeVar("T")
 
 
 def annotate(
@@ -102,12 +95,12 @@ def annotate(
         nullcontext(readers) if readers else ReaderPool(options.workers) as reading,
         nullcontext(keeper) if keeper else _keeping(options.store, classifier.card) as keeping,
     ):
-        _open_output(out)
+        open_output(out)
         with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
             tally = Tally(len(files), quarantine, progress)
             stages = Stages(out, classifier, request, reading, keeping)
             _run(files, stages, options, _both(tally.add, sending.add))
-    manifest = _manifest(tally, request, classifier, started, sending.counts)
+    manifest = manifest_of(tally, request, engine_of(classifier), started, sending.counts)
     with writing():
         write_manifest(out, manifest)
     return manifest
@@ -146,7 +139,7 @@ def request_of(classifier: Classifier, options: AnnotateOptions) -> Request:
         UsageError: The model lacks a finding or a method that is asked for.
     """
     card = classifier.card
-    engine, _ = _engine(classifier)
+    engine, _ = engine_of(classifier)
     return Request(
         model=(card.name, card.version, card.weights_sha256),
         card_sha256=card_digest(card),
@@ -160,13 +153,18 @@ def request_of(classifier: Classifier, options: AnnotateOptions) -> Request:
     )
 
 
-def _engine(classifier: Classifier) -> tuple[Engine, tuple[str, ...]]:
+def engine_of(classifier: Classifier) -> tuple[Engine, tuple[str, ...]]:
     """What computes the maps, and what else was tried."""
     return (classifier.engine, classifier.engine_notes) if isinstance(classifier, OnEngine) else (Engine(), ())
 
 
-def _open_output(out: Path) -> None:
-    """Makes the output folder and takes away the mark of an earlier run's completeness."""
+def open_output(out: Path) -> None:
+    """Makes the output folder and takes away the mark of an earlier run's completeness.
+
+    Raises:
+        UsageError: It is a file.
+        OutputError: It cannot be written.
+    """
     if out.exists() and not out.is_dir():
         raise UsageError("--out is a file", code="output-is-a-file", next_step="Name a folder.")
     with writing():
@@ -183,50 +181,29 @@ def _run(files: Sequence[Input], stages: Stages, options: AnnotateOptions, sink:
         admission.settle(outcome)
         sink(outcome)
 
-    with (
-        # Films are what is shared out among the cores: linear algebra that spins up threads of its own for every film
-        # made 12 films take 36 s instead of 9 on two busy cores.
-        threadpool_limits(1, user_api="blas"),
-        threads(options.workers, "medcam-film") as pool,
-        threads(1, "medcam-model") as model_pool,
-    ):
+    with chain_threads(options.workers, BATCH) as threads:
         while files:
-            _pass(files, stages, admission, settle, pool, model_pool, ahead=options.workers + BATCH // 2)
+            run_chain(files, stages, admission, settle, threads)
             # What shared its UID with a file that was still under way; each pass settles at least one per UID.
             files = admission.take_contested()
 
 
-def _pass(
-    files: Iterable[Input],
-    stages: Stages,
-    admission: Admission,
-    settle: Callable[[Outcome], None],
-    pool: Executor,
-    model_pool: Executor,
-    ahead: int,
-) -> None:
-    opened = _going_on(bounded_map(pool, guarded(stages.open), files, ahead), settle)
-    admitted = _going_on(admission.admit(opened), settle)
-    prepared = _going_on(bounded_map(pool, guarded(stages.prepare), admitted, ahead), settle)
-    grouped = batches(prepared, BATCH)
-    answered = _going_on(chain.from_iterable(bounded_map(model_pool, stages.ask, grouped, 2)), settle)
-    for outcome in bounded_map(pool, guarded(stages.write), answered, ahead):
-        settle(outcome)
-
-
-def _going_on(results: Iterable[T | Outcome], settle: Callable[[Outcome], None]) -> Iterator[T]:
-    """Yields what goes on to the next stage and settles the rest."""
-    for result in results:
-        if isinstance(result, Outcome):
-            settle(result)
-        else:
-            yield result
-
-
-def _manifest(
-    tally: Tally, request: Request, classifier: Classifier, started: datetime, sent: DeliveryCounts | None
+def manifest_of(
+    tally: Tally,
+    request: Request,
+    engine: tuple[Engine, tuple[str, ...]],
+    started: datetime,
+    sent: DeliveryCounts | None,
 ) -> Manifest:
-    engine, notes = _engine(classifier)
+    """The record of a run that has ended.
+
+    Args:
+        tally: What became of the inputs.
+        request: What was asked of every film.
+        engine: What computed the maps, and what else was tried.
+        started: When it began.
+        sent: What became of objects that were to be sent; None where none were.
+    """
     return Manifest(
         model=ModelReference(*request.model),
         options={
@@ -243,6 +220,6 @@ def _manifest(
         duplicates=tuple(tally.duplicates),
         quarantined=tally.quarantined,
         deliveries=sent,
-        engine=engine,
-        engine_notes=notes,
+        engine=engine[0],
+        engine_notes=engine[1],
     )

@@ -8,16 +8,16 @@ convolve and compress.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from medcam.anatomy import find_zones
 from medcam.core.codes import slug
 from medcam.core.errors import MedcamError, NotAnImageError
 from medcam.core.explanation import Explanation
 from medcam.core.protocols import Classifier
-from medcam.core.radiograph import Radiograph
+from medcam.core.radiograph import Identity, Radiograph
 from medcam.core.zones import Zones
 from medcam.dicom import Answer, SourceContext, save_dataset
 from medcam.overlay.film import Film
@@ -67,6 +67,20 @@ class Opened:
     def uid(self) -> str:
         """SOP Instance UID; derived from the content where the file has none."""
         return self.context.identity.sop_instance_uid
+
+    @property
+    def identity(self) -> Identity:
+        """All its UIDs."""
+        return self.context.identity
+
+    @property
+    def sha256(self) -> str:
+        """Digest of its bytes."""
+        return self.context.sha256
+
+    def against(self, rival: str) -> Self:
+        """The same, with the annotated input that has its UID and other content."""
+        return replace(self, rival=rival)
 
 
 @dataclass(frozen=True, eq=False)
