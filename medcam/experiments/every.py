@@ -12,6 +12,8 @@ from medcam.experiments.experiment import Experiment
 from medcam.experiments.faithfulness import FAITHFULNESS
 from medcam.experiments.heads import HEADS
 from medcam.experiments.ledger import LEDGER
+from medcam.experiments.mixed import MIXED
+from medcam.experiments.nih_opacity import NIH_OPACITY
 from medcam.experiments.phrases import PHRASES
 from medcam.experiments.probes import PROBES
 from medcam.experiments.sanity import SANITY
@@ -26,6 +28,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     TAILS,
     HEADS,
     SUPERVISION,
+    MIXED,
     PROBES,
     ANATOMY,
     PHRASES,
@@ -38,14 +41,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     DRIFT,
 )
 
+ON_REAL_FILMS: tuple[Experiment, ...] = (NIH_OPACITY,)
+"""Experiments that need a folder of real films; they run when they are named."""
+
 
 def chosen(names: Sequence[str]) -> tuple[Experiment, ...]:
-    """The experiments of some names, all where none is given.
+    """The experiments of some names; where none is given, all that need no real films.
 
     Raises:
         UsageError: There is no such experiment.
     """
-    known = {experiment.name: experiment for experiment in EXPERIMENTS}
+    known = {experiment.name: experiment for experiment in (*EXPERIMENTS, *ON_REAL_FILMS)}
     for name in names:
         if name not in known:
             raise UsageError(f"there is no experiment {name!r}", next_step=f"Choose from {', '.join(known)}.")
