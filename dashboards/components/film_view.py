@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -53,6 +53,15 @@ def frame(*, paired: bool = False, drawing: bool = False, room: int = ROOM) -> V
     """
     layout, link = (ViewerLayout.STRIP, "pair") if paired else (ViewerLayout.SIDE, "")
     return ViewerFrame(HEIGHT, room, layout, link, drawing, MISLEADING)
+
+
+def labels(films: Sequence[ShownFilm]) -> dict[str, str]:
+    """How a choice among films names them, by their ids.
+
+    Words alone: Streamlit keeps what a choice is made with for as long as its reader's session, so that a function
+    which knows the films would keep each that was ever shown in memory.
+    """
+    return {one.film.id: f"{place} / {len(films)} · {one.film.view}" for place, one in enumerate(films, 1)}
 
 
 def draw(

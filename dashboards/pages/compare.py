@@ -98,7 +98,7 @@ def _choose_film(shown: ShownStudy) -> ShownFilm:
         say("review.film"),
         names,
         index=names.index(wanted) if wanted in by_id else 0,
-        format_func=lambda one: f"{names.index(one) + 1} / {len(names)} · {by_id[one].film.view}",
+        format_func=film_view.labels(shown.films).__getitem__,
         key=f"compare-film-{shown.study.id}",
         disabled=len(names) < 2,
     )

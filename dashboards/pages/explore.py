@@ -93,7 +93,7 @@ def _film(shown: ShownSubmission, submission: Submission) -> ShownFilm:
     chosen = st.selectbox(
         say("review.film"),
         list(by_id),
-        format_func=lambda one: f"{list(by_id).index(one) + 1} / {len(by_id)} · {by_id[one].film.view}",
+        format_func=film_view.labels(shown.shown).__getitem__,
         key=f"film-{submission.id}",
         label_visibility="collapsed",
         disabled=len(by_id) < 2,

@@ -145,7 +145,7 @@ def _heading(opened: OpenedStore, shown: ShownStudy, reader: Reader) -> ShownFil
             say("review.film"),
             list(by_id),
             index=list(by_id).index(wanted) if wanted in by_id else 0,
-            format_func=lambda one: f"{list(by_id).index(one) + 1} / {len(by_id)} · {by_id[one].film.view}",
+            format_func=film_view.labels(shown.films).__getitem__,
             key=f"film-{study.id}",
             label_visibility="collapsed",
             disabled=len(by_id) < 2,

@@ -9,8 +9,11 @@ import weakref
 from pathlib import Path
 
 import pytest
+from page_words import button
 
 import housekeeping
+from components import film_view
+from medcam.service.studies.shown import ShownFilm
 
 DASHBOARDS = Path(housekeeping.__file__).parent
 
@@ -74,3 +77,18 @@ def test_a_system_without_glibc_is_left_alone():
 
 def _keepers():
     return [one for one in threading.enumerate() if one.name == "housekeeping"]
+
+
+def test_films_that_were_shown_are_let_go(desk, film, said, page):
+    """Streamlit keeps what a part of a page was made with as long as the session: that must not be films."""
+    studies = [desk.keep(number, film((said("Nodule", 0.9, 0.4), said("Mass", 0.2)))) for number in range(1, 7)]
+    shown = page("review", study=studies[0])
+    for study in studies:
+        shown.query_params["study"] = study
+        shown.run()
+        button(shown, "Next finding").click().run()
+        assert not shown.exception
+    film_view._view.cache_clear()
+    gc.collect()
+    kept = {one.film.study_id for one in gc.get_objects() if isinstance(one, ShownFilm)}
+    assert kept <= {studies[-1]}, "only the last one may still be there"
