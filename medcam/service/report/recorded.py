@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from medcam.service.report.document import Block, Paragraph, Section, Status, Table, Verdict, not_assessed
+from medcam.core.errors import InvalidValueError
+from medcam.evaluate.shortcuts.rule import ShortcutRule
+from medcam.service.report.document import Block, Paragraph, Section, Status, Verdict, not_assessed
 from medcam.service.report.figures import cell
 from medcam.service.report.inputs import ReportInputs
+from medcam.service.report.record_tables import record_blocks, rows_of
 
 _MOST_ROWS = 40
-_MOST_COLUMNS = 9
 _COMMANDS = {
     "faithfulness": "medcam evaluate faithfulness --data FILMS --out faithfulness.json",
     "sanity": "medcam evaluate sanity --data FILMS --out sanity.json",
@@ -19,7 +21,8 @@ _COMMANDS = {
 _RULES = {
     "faithfulness": "erasing what the map points at changes the score further than erasing at random: the lower end of "
     "the 95 % interval of the difference is above 0",
-    "sanity": "all deciding tests of this method pass, by the rule of the record",
+    "sanity": "the map is lost where it must be and kept where it must be: the interval of its similarity lies on that "
+    "side of the threshold, which comes from maps of unrelated films",
     "shortcuts": "no effect is told, by the rule of the record",
 }
 
@@ -34,12 +37,9 @@ def record_section(inputs: ReportInputs, name: str) -> Section:
     films, patients = record.get("films", "-"), record.get("patients", "-")
     blocks: list[Block] = [Paragraph(f"{name}.json: {films} films of {patients} patients ({record.get('data', '-')}).")]
     if "rule" in record:
-        blocks.append(Paragraph(f"Rule of the record: {_flat(record['rule'])}"))
-    blocks += [Paragraph(str(note)) for note in record.get("notes") or ()]
-    for key, value in record.items():
-        rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-        if rows:
-            blocks.append(_record_table(key, _own_first(rows, inputs.observed.method)))
+        blocks.append(Paragraph(f"Rule of the record: {_in_words(record['rule'])}"))
+    blocks += [Paragraph(f"Note: {note}.") for note in record.get("notes") or ()]
+    blocks += record_blocks(name, record, inputs.observed.method)
     judged = {"faithfulness": _faithful, "sanity": _sane, "shortcuts": _shortcuts}[name]
     verdicts = tuple(judged(record, inputs.observed.method, rule))
     open_one = Verdict(title, Status.UNJUDGED, f"the record says nothing of the method {inputs.observed.method}", rule)
@@ -47,7 +47,7 @@ def record_section(inputs: ReportInputs, name: str) -> Section:
 
 
 def _faithful(record: Mapping[str, Any], method: str, rule: str) -> Iterator[Verdict]:
-    for row in _rows(record, "curves"):
+    for row in rows_of(record, "curves"):
         figure = row.get("beyond_random")
         if row.get("method") == method and not row.get("finding") and isinstance(figure, Mapping):
             low = figure.get("low")
@@ -57,16 +57,17 @@ def _faithful(record: Mapping[str, Any], method: str, rule: str) -> Iterator[Ver
 
 def _sane(record: Mapping[str, Any], method: str, rule: str) -> Iterator[Verdict]:
     statuses = {"passed": Status.MEETS, "failed": Status.FAILS}
-    for row in _rows(record, "rows"):
+    for row in rows_of(record, "rows"):
         if row.get("method") == method and row.get("decides"):
-            what = ", ".join(str(row.get(key)) for key in ("test", "detail", "measure") if row.get(key))
-            number = f"similarity {cell(row.get('similarity'))}, threshold {cell(row.get('threshold'))}"
+            what = ", ".join(str(row.get(key)) for key in ("test", "detail") if row.get(key))
+            side = {"lose": "below", "keep": "above"}.get(str(row.get("must")), "beyond")
+            number = f"similarity {cell(row.get('similarity'))}, must be {side} {cell(row.get('threshold'))}"
             yield Verdict(what, statuses.get(str(row.get("verdict")), Status.UNJUDGED), number, rule)
 
 
 def _shortcuts(record: Mapping[str, Any], _method: str, rule: str) -> Iterator[Verdict]:
     """Every effect that is told, and a line for those that are not."""
-    rows = [*_rows(record, "erasing"), *_rows(record, "associations")]
+    rows = [*rows_of(record, "erasing"), *rows_of(record, "associations")]
     told = [row for row in rows if row.get("severity") in ("low", "moderate", "high")]
     for row in told[:_MOST_ROWS]:
         keys = ("finding", "place", "attribute", "contrast")
@@ -79,24 +80,11 @@ def _shortcuts(record: Mapping[str, Any], _method: str, rule: str) -> Iterator[V
         yield Verdict("Shortcuts, the others", Status.UNJUDGED, f"{open_ones} effects on too few films", rule)
 
 
-def _rows(record: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    value = record.get(key)
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _own_first(rows: list[dict[str, Any]], method: str) -> list[dict[str, Any]]:
-    return sorted(rows, key=lambda row: row.get("method", method) != method)
-
-
-def _record_table(key: str, rows: list[dict[str, Any]]) -> Table:
-    plain = [name for name, value in rows[0].items() if not isinstance(value, list | dict) or "value" in value]
-    head = [name for name in plain if name not in ("reason", "rule")][:_MOST_COLUMNS]
-    shown = tuple(tuple(cell(row.get(name)) for name in head) for row in rows[:_MOST_ROWS])
-    more = f", the first {_MOST_ROWS} of {len(rows)}; the JSON has all" if len(rows) > _MOST_ROWS else ""
-    return Table(tuple(name.replace("_", " ") for name in head), shown, f"{key.replace('_', ' ')}{more}")
-
-
-def _flat(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key.replace('_', ' ')} {cell(each)}" for key, each in value.items())
-    return str(value)
+def _in_words(rule: object) -> str:
+    """A rule as its command prints it."""
+    if not isinstance(rule, Mapping):
+        return str(rule)
+    try:
+        return ShortcutRule(**rule).words
+    except (TypeError, InvalidValueError):
+        return "; ".join(f"{key.replace('_', ' ')} {cell(each)}" for key, each in rule.items())

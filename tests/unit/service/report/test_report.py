@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -12,14 +13,30 @@ from medcam.cli.main import app
 from medcam.core.errors import UsageError
 from medcam.core.reader import Role
 from medcam.core.review import Answer, Phase, Review
+from medcam.evaluate.faithfulness.record import FILE_NAME as FAITHFULNESS
+from medcam.evaluate.sanity.record import FILE_NAME as SANITY
 from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.run import annotate
+from medcam.service.evaluation.faithfulness import evaluate_faithfulness, write_faithfulness
+from medcam.service.evaluation.sanity import evaluate_sanity, write_sanity
 from medcam.service.phantoms.make_phantoms import make_phantoms
-from medcam.service.report.document import Curve, Curves, Document, Forest, Mark, Paragraph, Section, Status, Verdict
+from medcam.service.report.document import (
+    Curve,
+    Curves,
+    Document,
+    Forest,
+    Mark,
+    Paragraph,
+    Section,
+    Status,
+    Table,
+    Verdict,
+)
 from medcam.service.report.html import report_html
 from medcam.service.report.inputs import ReportPlan, gather
 from medcam.service.report.make import make_report, report_dict, report_document
 from medcam.service.report.pdf import report_pdf
+from medcam.service.report.recorded import record_section
 from medcam.service.report.sbom import bill_of_materials
 from medcam.service.studies.opened import opened_store
 
@@ -117,6 +134,37 @@ def test_records_are_judged_for_the_audited_method_and_model_alone(sections):
     assert statuses(sections["faithfulness"]) == [Status.MEETS]
     assert sections["shortcuts"].status is Status.NOT_ASSESSED
     assert "of another model" in sections["shortcuts"].blocks[0].text
+
+
+def test_what_the_commands_write_becomes_tables_charts_and_verdicts(inputs, tiny_model_folder, tmp_path):
+    write_faithfulness(
+        evaluate_faithfulness(tiny_model_folder, methods=("cam", "guided-backprop"), films=3), tmp_path / FAITHFULNESS
+    )
+    write_sanity(evaluate_sanity(tiny_model_folder, methods=("guided-backprop", "cam"), films=10), tmp_path / SANITY)
+    records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.glob("*.json")}
+    made = {name: record_section(replace(inputs, records=records), name) for name in records}
+    tables = {block.caption: block for section in made.values() for block in section.blocks if isinstance(block, Table)}
+    charts = [block for section in made.values() for block in section.blocks if isinstance(block, Forest)]
+
+    assert len(made["faithfulness"].verdicts) == 4
+    assert {verdict.what.partition(",")[0] for verdict in made["faithfulness"].verdicts} == {"cam"}
+    curves = tables["Deletion and insertion: areas under the probability"]
+    assert [row[:2] for row in curves.rows][:4] == [
+        ("cam", fill) for fill in ("mean", "blur", "noisy-linear", "healthy")
+    ]
+    assert {row[0] for row in curves.rows[4:]} == {"guided-backprop (control)", "random (control)", "centre (control)"}
+    assert re.fullmatch(r"-?\d\.\d\d( \(-?\d\.\d\d to -?\d\.\d\d\))?", curves.rows[0][2])
+    assert tables["Change of the logit by erasing"].rows[0][:2] == ("finding", "mean")
+    own = tables["Tests of cam, by Spearman correlation with the untouched map"]
+    assert [row[0] for row in own.rows] == [
+        "layer randomisation", "cascading randomisation", "input noise", "window", "crop", "flip"
+    ]  # fmt: skip
+    assert own.rows[-1][-1].endswith("does not count")
+    assert ("guided-backprop (control)", "failed") in tables["All methods that were tested"].rows
+    assert any("as it must" in getattr(block, "text", "") for block in made["sanity"].blocks)
+    assert len(charts) == 2
+    assert not any(mark.label.startswith("random") for mark in charts[0].marks)
+    assert len(made["sanity"].verdicts) == len(own.rows) - 1
 
 
 def test_the_same_inputs_give_the_same_bytes(inputs, document, monkeypatch):
