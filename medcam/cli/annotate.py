@@ -8,25 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medcam.cli.console import ExitCode, command_line, progress, say, show, stoppable
-from medcam.cli.model_options import EngineOption, MethodOption, ModelOption
+from medcam.cli.annotate_several import annotate_several
+from medcam.cli.annotate_told import exit_code, note, summarise
+from medcam.cli.console import command_line, progress, say, stoppable
+from medcam.cli.model_options import EngineOption, MethodOption
 from medcam.cli.network import CALLING_AET, CallingAet, SendTo, TlsCa, TlsCert, TlsKey, destination, security
 from medcam.dicom.network.destination import is_web
 from medcam.service.annotate.options import AnnotateOptions, parse_outputs
 
 if TYPE_CHECKING:
     from medcam.service.annotate.manifest import Manifest
-    from medcam.service.sending.counts import DeliveryCounts
 
 _BY_DEFAULT = AnnotateOptions()
 _TO_KEEP = "json,png"
 _TO_SEND = "json,png,sc,seg,sr"
-_WORDS = {
-    "annotated": "explained and written",
-    "skipped": "no image, or known not to be a frontal chest film",
-    "quarantined": "refused: see quarantine.jsonl",
-    "duplicate": "the same object twice",
-}
 
 
 def annotate(
@@ -40,7 +35,15 @@ def annotate(
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where results go; made if absent.")],
-    model: ModelOption = _BY_DEFAULT.model,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name of `medcam models list`, or a model's folder. May be repeated: every file is read once, and "
+            "what each model says of it goes to DIR/<model>.",
+            show_default=_BY_DEFAULT.model,
+        ),
+    ] = None,
     finding: Annotated[
         list[str] | None,
         typer.Option(
@@ -102,8 +105,9 @@ def annotate(
     objects not delivered, 2 when the call is wrong, 3 when nothing could be done. A run that was stopped goes on when
     the same command is given again.
     """
+    models = model or [_BY_DEFAULT.model]
     options = AnnotateOptions(
-        model=model,
+        model=models[0],
         findings=tuple(finding or ()),
         outputs=parse_outputs(write or (_TO_SEND if send_to else _TO_KEEP)),
         workers=workers or 0,
@@ -116,14 +120,15 @@ def annotate(
         send_to=destination(send_to),
         security=security(calling_aet, tls_ca, tls_cert, tls_key, web=any(map(is_web, [*source, send_to or ""]))),
     )
-    manifest = run_annotate(source, out, options)
-    if json:
-        typer.echo(manifest.to_json(), nl=False)
+    if len(models) > 1:
+        code = annotate_several(models, source, out, options, json=json)
     else:
-        summarise(manifest, out)
-        if store is not None:
-            say(f"Look at them: {command_line('medcam', 'review', '--store', store)}")
-    raise typer.Exit(exit_code(manifest))
+        manifest = run_annotate(source, out, options)
+        code = exit_code(manifest)
+        typer.echo(manifest.to_json(), nl=False) if json else summarise(manifest, out)
+    if store is not None and not json:
+        say(f"Look at them: {command_line('medcam', 'review', '--store', store)}")
+    raise typer.Exit(code)
 
 
 def run_annotate(sources: Sequence[Path | str], out: Path, options: AnnotateOptions) -> Manifest:
@@ -136,57 +141,4 @@ def run_annotate(sources: Sequence[Path | str], out: Path, options: AnnotateOpti
     with stoppable("What was finished is kept: give the same command again to go on."), progress("annotate") as step:
         from medcam.service.annotate.run import annotate as run
 
-        return run(sources, out, options, lambda now: step(now.done, now.total, _note(now.counts.quarantined)))
-
-
-def exit_code(manifest: Manifest) -> ExitCode:
-    """How a run ends: see the command's help."""
-    counts = manifest.counts
-    if counts.annotated + counts.skipped + counts.duplicate == 0:
-        return ExitCode.NOTHING_DONE
-    undelivered = manifest.deliveries is not None and manifest.deliveries.undelivered > 0
-    return ExitCode.SOME_QUARANTINED if counts.quarantined or undelivered else ExitCode.DONE
-
-
-def summarise(manifest: Manifest, out: Path) -> None:
-    """Prints what became of the inputs and where the results are."""
-    from dataclasses import asdict
-
-    from rich.table import Table
-
-    from medcam.core.explanation import RESEARCH_USE
-
-    table = Table(title=f"model {manifest.model.name} {manifest.model.version}", title_justify="left")
-    table.add_column("inputs")
-    table.add_column("films", justify="right")
-    table.add_column("", overflow="fold")
-    for name, count in asdict(manifest.counts).items():
-        table.add_row(name, str(count), _WORDS[name] if count else "")
-    show(table)
-    if manifest.reused:
-        say(f"{manifest.reused} of the annotated films were finished by an earlier run.")
-    if manifest.flagged:
-        say(f"{manifest.flagged} of the annotated films are unlike the training films: their results are not reliable.")
-    say(f"Engine: {manifest.engine.name} {manifest.engine.precision}")
-    for note in manifest.engine_notes:
-        say(note)
-    say(f"Results: {out}/<study>/<instance>/   record of the run: {out / 'manifest.json'}")
-    if manifest.quarantined:
-        say(f"Refused files, each with a reason: {out / 'quarantine.jsonl'}")
-    if manifest.deliveries is not None:
-        _tell_deliveries(manifest.deliveries, out)
-    say(RESEARCH_USE)
-
-
-def _tell_deliveries(deliveries: DeliveryCounts, out: Path) -> None:
-    earlier = f" ({deliveries.already_sent} more by an earlier run)" if deliveries.already_sent else ""
-    say(f"Sent: {deliveries.sent} DICOM objects{earlier}")
-    if deliveries.refused:
-        say(f"Refused by the destination: {deliveries.refused}, with reasons in {out / 'deliveries.jsonl'}")
-    if deliveries.failed:
-        say(f"Not delivered: {deliveries.failed}, with reasons in {out / 'deliveries.jsonl'}")
-        say("Give the same command again to send them: what was accepted is not sent twice.")
-
-
-def _note(quarantined: int) -> str:
-    return f"{quarantined} quarantined" if quarantined else ""
+        return run(sources, out, options, lambda now: step(now.done, now.total, note(now.counts.quarantined)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medcam.cli.annotate import exit_code, summarise
+from medcam.cli.annotate_told import exit_code, summarise
 from medcam.cli.console import command_line, on_terminal, progress, say, show, stoppable
 
 if TYPE_CHECKING:

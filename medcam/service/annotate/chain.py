@@ -14,28 +14,30 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from medcam.service.annotate.bounded import batches, bounded_map, threads
 from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.outcomes import Outcome
-from medcam.service.annotate.stages import Answered, Opened, Prepared, guarded
+from medcam.service.annotate.stages import Opened, UnderWay, guarded
 
 T = TypeVar("T")
+P = TypeVar("P")
+A = TypeVar("A", bound=UnderWay)
 Settle = Callable[[Outcome], None]
 
 
-class ChainStages(Protocol):
-    """What is done to a film. See `medcam.service.annotate.stages.Stages`."""
+class ChainStages(Protocol[P, A]):
+    """What is done to a film, prepared as `P` and answered as `A`. See `medcam.service.annotate.stages.Stages`."""
 
     def open(self, file: Input, /) -> Opened:
         """Finds out what a file is."""
         ...
 
-    def prepare(self, opened: Opened, /) -> Prepared | Outcome:
+    def prepare(self, opened: Opened, /) -> P | Outcome:
         """Makes all that needs its full pixels."""
         ...
 
-    def ask(self, films: list[Prepared], /) -> list[Answered | Outcome]:
+    def ask(self, films: list[P], /) -> list[A | Outcome]:
         """Asks the model about a batch."""
         ...
 
-    def write(self, answered: Answered, /) -> Outcome:
+    def write(self, answered: A, /) -> Outcome:
         """Writes what is said of a film."""
         ...
 
@@ -81,7 +83,7 @@ def chain_threads(workers: int, batch: int) -> Iterator[ChainThreads]:
 
 
 def run_chain(
-    files: Iterable[Input], stages: ChainStages, admission: Admits, settle: Settle, threads: ChainThreads
+    files: Iterable[Input], stages: ChainStages[P, A], admission: Admits, settle: Settle, threads: ChainThreads
 ) -> None:
     """Pulls files through all stages, in order.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from medcam.anatomy import find_zones
 from medcam.core.codes import slug
@@ -109,7 +109,17 @@ class Answered:
         return self.film.file
 
 
-T = TypeVar("T", bound="Input | Opened | Answered")
+@runtime_checkable
+class UnderWay(Protocol):
+    """What became of an input on its way."""
+
+    @property
+    def file(self) -> Input:
+        """Where it came from."""
+        ...
+
+
+T = TypeVar("T", bound="Input | UnderWay")
 R = TypeVar("R")
 
 
@@ -122,7 +132,7 @@ def guarded(stage: Callable[[T], R | Outcome]) -> Callable[[T], R | Outcome]:
         except (OutputError, StoreError):
             raise
         except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
-            return refused(item.file if isinstance(item, (Opened, Answered)) else item, error)
+            return refused(item.file if isinstance(item, UnderWay) else item, error)
 
     return run
 
@@ -174,6 +184,11 @@ class Stages:
 
     def prepare(self, opened: Opened) -> Prepared | Outcome:
         """Decodes a film, passes over what is known to be no frontal chest film, finds the anatomy."""
+        radiograph = self.decode(opened)
+        return self.made_ready(opened, radiograph) if isinstance(radiograph, Radiograph) else radiograph
+
+    def decode(self, opened: Opened) -> Radiograph | Outcome:
+        """The film; an outcome where its way ends."""
         radiograph = self.readers.radiograph(opened.data, opened.file.name)
         verdict = select(radiograph)
         if verdict.answer is Answer.NO:
@@ -185,6 +200,10 @@ class Stages:
                 f"another file of this run has the same SOP Instance UID and other content: {opened.rival}",
                 "Find out which of the two is right and annotate that one alone.",
             )
+        return radiograph
+
+    def made_ready(self, opened: Opened, radiograph: Radiograph) -> Prepared:
+        """Makes all that needs a film's full pixels."""
         zones = find_zones(radiograph)
         return Prepared(
             file=opened.file,

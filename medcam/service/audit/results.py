@@ -15,6 +15,7 @@ from medcam.core.errors import InputError
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.instance_output import RECEIPT_NAME, read_receipt
 from medcam.service.annotate.manifest import MANIFEST_NAME
+from medcam.service.annotate.several_index import refuse_several
 from medcam.service.audit.replay import PastDecision, source_gone, source_of
 from medcam.service.explanations.explanation_json import FILE_NAME
 from medcam.service.studies.address import DATABASE_NAME
@@ -140,12 +141,17 @@ class ResultsFolder:
 
 
 def results_folder(named: str | os.PathLike[str] | None) -> ResultsFolder | None:
-    """The results folder that somebody names where a store might be; None where it is a store, or nothing yet."""
+    """The results folder that somebody names where a store might be; None where it is a store, or nothing yet.
+
+    Raises:
+        UsageError: It is the output of several models (code `several-models`).
+    """
     if named is None or "://" in os.fspath(named):
         return None
     path = Path(named)
     if (path / DATABASE_NAME).exists():
         return None
+    refuse_several(path)
     there = (path / MANIFEST_NAME).is_file() or next(path.glob(f"*/*/{FILE_NAME}"), None) is not None
     return ResultsFolder(path) if there else None
 

@@ -1,0 +1,46 @@
+"""`medcam annotate` with several models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from medcam.cli.annotate_told import exit_code, note, summarise
+from medcam.cli.console import ExitCode, command_line, progress, say, stoppable
+
+if TYPE_CHECKING:
+    from medcam.service.annotate.options import AnnotateOptions
+
+
+def annotate_several(
+    models: Sequence[str], sources: Sequence[str], out: Path, options: AnnotateOptions, *, json: bool
+) -> ExitCode:
+    """Annotates with every model in one pass, with progress on standard error, and says what came of it.
+
+    Returns:
+        How the run ended: done, where it is for every model; nothing done, where it is for none.
+
+    Raises:
+        MedcamError: See `medcam.service.annotate.several.annotate_with`.
+        typer.Exit: Ctrl-C or SIGTERM stopped the run.
+    """
+    with stoppable("What was finished is kept: give the same command again to go on."), progress("annotate") as step:
+        from medcam.service.annotate.several import annotate_with
+
+        manifests = annotate_with(
+            models, sources, out, options, lambda now: step(now.done, now.total, note(now.counts.quarantined))
+        )
+    if json:
+        from json import dumps
+
+        content = [{"folder": folder, **manifest.to_dict()} for folder, manifest in manifests.items()]
+        typer.echo(dumps(content, indent=1, ensure_ascii=False))
+    else:
+        for folder, manifest in manifests.items():
+            summarise(manifest, out / folder)
+        say(f"Compare them: {command_line('medcam', 'models', 'compare', out)}")
+    codes = {exit_code(manifest) for manifest in manifests.values()}
+    return codes.pop() if len(codes) == 1 else ExitCode.SOME_QUARANTINED
