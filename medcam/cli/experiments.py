@@ -23,6 +23,9 @@ def experiments(
     work: Annotated[Path, typer.Option(help="Where films, checkpoints and finished parts are kept.")] = Path(
         "runs/experiments"
     ),
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of real films, for the experiments that need some (nih-opacity).")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Measure what is finished too.")] = False,
     workers: Annotated[
         int, typer.Option(help="Processes that render and train; 0 takes the cores there are.", min=0)
@@ -37,12 +40,12 @@ def experiments(
     What is finished is kept, and a stopped run goes on.
     """
     from medcam.experiments.budget import Budget
-    from medcam.experiments.every import EXPERIMENTS, chosen
+    from medcam.experiments.every import EXPERIMENTS, ON_REAL_FILMS, chosen
     from medcam.experiments.experiment import Setting
     from medcam.experiments.run import run_experiments
 
     if list_:
-        for each in EXPERIMENTS:
+        for each in (*EXPERIMENTS, *ON_REAL_FILMS):
             say(f"{each.name}: {each.title}")
         return
     if quick and slice_:
@@ -53,6 +56,7 @@ def experiments(
         work=work,
         workers=workers or os.cpu_count() or 1,
         threads=threads,
+        data=data,
         report=tell,
     )
     with stoppable("The same command goes on where this one stopped."):

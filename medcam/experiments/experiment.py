@@ -24,6 +24,7 @@ class Setting:
         workers: Processes that render.
         threads: CPU threads that train; 0 leaves torch's own choice.
         pictures: Folder of the pages, for pictures that are too large for a record.
+        data: Folder of real films, for the experiments that need some; None for none.
         report: Called with what has been done.
     """
 
@@ -33,6 +34,7 @@ class Setting:
     workers: int = 1
     threads: int = 0
     pictures: Path | None = None
+    data: Path | None = None
     report: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
 

@@ -73,13 +73,14 @@ def _measured(experiment: Experiment, setting: Setting) -> Record:
 
     figures = plain(experiment.run(replace(setting, report=report)))
     seed = f" --seed {setting.seed}" if setting.seed else ""
+    data = " --data DIR" if setting.data is not None else ""
     return Record(
         key=_key(setting),
         figures=figures,
         seconds=round(clock.keep(), 1),
         made=datetime.now(UTC).strftime("%Y-%m-%d"),
         machine=machine(),
-        command=f"medcam experiments --only {experiment.name}{_OPTIONS[setting.budget]}{seed}",
+        command=f"medcam experiments --only {experiment.name}{_OPTIONS[setting.budget]}{seed}{data}",
     )
 
 

@@ -298,3 +298,5 @@ def _register_efficientnet(name: str) -> None:
 
 for _name in ("efficientnet-b0", "efficientnet-b1", "efficientnet-b2"):
     _register_efficientnet(_name)
+
+from medcam.models import efficientnet_lite as _efficientnet_lite  # noqa: E402, F401  registers itself

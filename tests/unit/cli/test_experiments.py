@@ -26,6 +26,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> list[Setting]:
 
     only = Experiment("one", "One thing", run, lambda _: Page("Body."), lambda _: [Line("L1", "w", "h", "p")])
     monkeypatch.setattr(every, "EXPERIMENTS", (only,))
+    monkeypatch.setattr(every, "ON_REAL_FILMS", ())
     return seen
 
 
