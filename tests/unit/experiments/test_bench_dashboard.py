@@ -113,6 +113,7 @@ def test_figures_of_waiting():
     assert figures["rerun/p50"].baseline is None
     assert figures["rerun/rate"].value == 60.0
     assert figures["rerun/errors"].value == 1.0
+    assert figures["rerun/errors"].note == "1 x lost"
     assert figures["rerun/processor"].value == 20.0
     assert figures["rerun/film-p95"].value == 4.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from medcam.experiments.bench.dashboard.load import LoadRecord
@@ -15,6 +16,7 @@ RERUN_MS, QUERY_MS = 150.0, 50.0
 WARM = 0.2
 """Share of the reruns, at the start, in which the server fills its caches: left out of the memory's slope."""
 _MS = 1000.0
+_ERRORS_TOLD, _ERROR_LETTERS = 3, 160
 _PER = 1000
 
 
@@ -33,13 +35,19 @@ def waiting_figures(name: str, record: LoadRecord, target: float | None = None) 
     ]
     rate = record.reruns / record.seconds if record.seconds else math.nan
     figures.append(Figure(f"{name}/rate", rate, "reruns/s", record.reruns))
-    figures.append(Figure(f"{name}/errors", float(len(record.errors)), "errors", record.reruns))
+    errors = float(len(record.errors))
+    figures.append(Figure(f"{name}/errors", errors, "errors", record.reruns, note=_commonest(record.errors)))
     if record.processor is not None and record.reruns:
         figures.append(Figure(f"{name}/processor", _MS * record.processor / record.reruns, "ms/rerun", record.reruns))
     if record.fetches:
         fetched = quantile([[_MS * seconds] for seconds, _ in record.fetches], 0.95)
         figures.append(_figure(f"{name}/film-p95", "ms", fetched))
     return figures
+
+
+def _commonest(errors: Sequence[str]) -> str:
+    counted = Counter(error[:_ERROR_LETTERS] for error in errors).most_common(_ERRORS_TOLD)
+    return "; ".join(f"{count} x {error}" for error, count in counted)
 
 
 def memory_figures(name: str, record: LoadRecord) -> list[Figure]:

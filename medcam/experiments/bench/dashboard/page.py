@@ -58,7 +58,7 @@ def _head(bench: DashboardBench) -> str:
 
 
 def _verdicts(bench: DashboardBench, figures: dict[str, Figure]) -> str:
-    rows = []
+    rows, notes = [], []
     for one in bench.measured:
         name = _NAMES[one.name]
         waited = figures[f"rerun/{one.name}/thinking/p95"]
@@ -71,6 +71,8 @@ def _verdicts(bench: DashboardBench, figures: dict[str, Figure]) -> str:
         rows.append((words, f"< {QUERY_MS:.0f} ms", _told(slowest), _met(slowest)))
         errors = sum(int(figure.value) for key, figure in figures.items() if f"/{one.name}/" in key and "errors" in key)
         rows.append((f"errors, {name}", "0", str(errors), "yes" if errors == 0 else "**no**"))
+        told = {key: figure.note for key, figure in figures.items() if f"/{one.name}/" in key and "errors" in key}
+        notes += [f"- `{key}`: {note}" for key, note in told.items() if note]
         drift = figures.get(f"memory/{one.name}/slope")
         if drift is not None:
             rows.append(
@@ -83,7 +85,8 @@ def _verdicts(bench: DashboardBench, figures: dict[str, Figure]) -> str:
             )
     if bench.missing:
         rows.append((bench.missing, "", "", "not measured"))
-    return "## Targets\n\n" + table(("what", "target", "measured (95 % interval)", "reached"), rows, words=True)
+    verdicts = table(("what", "target", "measured (95 % interval)", "reached"), rows, words=True)
+    return "\n\n".join(["## Targets", verdicts, *(["The commonest errors:", "\n".join(notes)] if notes else [])])
 
 
 def _waiting(bench: DashboardBench, figures: dict[str, Figure]) -> str:
