@@ -51,6 +51,7 @@ def test_what_runs_without_a_checkout_is_there(names):
         "medcam/_dashboards/home.py",
         "medcam/_dashboards/how-heatmaps-mislead.md",
         "medcam/_dashboards/how-heatmaps-mislead.ko.md",
+        "medcam/_dashboards/what-a-map-can-tell.md",
         "medcam/_sample_data/truth.json",
     } <= names
 
