@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+
+from medcam.core.arrays import FloatArray, frozen_array
 from medcam.core.codes import slug
 from medcam.core.errors import UsageError
 from medcam.core.finding import Finding
 from medcam.core.radiograph import Identity
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 RESEARCH_USE = "Research use. Not a medical device."
 """Said wherever a result is shown."""
 
@@ -59,6 +62,19 @@ class Explanation:
     """Findings of one radiograph by one model, with all that is needed to recompute them.
 
     A map highlights; it never proves. Research use, not a medical device.
+
+    Args:
+        source: The radiograph.
+        model: Who spoke.
+        engine: What computed the maps.
+        method: Attribution method.
+        findings: One per finding of the model, in its order.
+        out_of_distribution: How strange the film is to the model.
+        warnings: What a reader must know.
+        software: Versions by name of package.
+        created: When.
+        features: float32 [k], the network's pooled features that the out-of-distribution score judges, for tests of
+            drift; None where the record holds none.
     """
 
     source: Source
@@ -70,6 +86,11 @@ class Explanation:
     warnings: tuple[str, ...] = ()
     software: Mapping[str, str] = field(default_factory=dict)
     created: datetime | None = None
+    features: FloatArray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.features is not None:
+            object.__setattr__(self, "features", frozen_array(self.features, np.float32, 1, "features"))
 
     def finding(self, name: str) -> Finding:
         """The finding of that name (or file-name form of it).

@@ -20,6 +20,7 @@ LEVEL = 0.05
 FEWEST = 10
 """With fewer cases in either period nothing is tested."""
 MOST_CATEGORIES = 50
+FEATURES = "features"
 
 
 class DriftKind(StrEnum):
@@ -28,7 +29,8 @@ class DriftKind(StrEnum):
     ATTRIBUTE = "attribute"
     """Acquisition and patients: view, manufacturer, sex, age."""
     INPUT = "input"
-    """The films, as the distance of the network's features from its training films' (out-of-distribution score)."""
+    """The films, as the network's pooled features, and as their distance from its training films' (the
+    out-of-distribution score)."""
     SCORE = "score"
     """Logits, finding by finding and all together."""
     EVIDENCE = "evidence"
@@ -46,6 +48,8 @@ class PeriodFilms:
         logits: [n] by finding.
         shares: Shares of the positive evidence per zone of the films called present, [films, zones] by finding.
         zones: Names of the zones.
+        features: The network's pooled features [m, k] of films of the period, all or some drawn at random; None where
+            the record holds none.
     """
 
     attributes: Mapping[str, Sequence[str]]
@@ -54,6 +58,7 @@ class PeriodFilms:
     logits: Mapping[str, npt.NDArray[np.float64]]
     shares: Mapping[str, npt.NDArray[np.float64]]
     zones: tuple[str, ...] = ()
+    features: npt.NDArray[np.float64] | None = None
 
     @property
     def films(self) -> int:
@@ -119,7 +124,7 @@ def compare_periods(before: PeriodFilms, after: PeriodFilms, *, seed: int = 0) -
     """
     found = [
         *_attributes(before, after, seed),
-        *_inputs(before, after),
+        *_inputs(before, after, seed),
         *_scores(before, after, seed),
         *_evidence(before, after, seed),
     ]
@@ -148,8 +153,25 @@ def _attributes(before: PeriodFilms, after: PeriodFilms, seed: int) -> Iterator[
         yield _numbers(DriftKind.ATTRIBUTE, name, before.numbers[name], after.numbers[name])
 
 
-def _inputs(before: PeriodFilms, after: PeriodFilms) -> Iterator[_Found]:
+def _inputs(before: PeriodFilms, after: PeriodFilms, seed: int) -> Iterator[_Found]:
+    """Features as vectors, as in Rabanser et al. 2019 ("Failing loudly", NeurIPS), and their distance as a number."""
+    yield DriftKind.INPUT, FEATURES, *_features(before.features, after.features, seed)
     yield _numbers(DriftKind.INPUT, "out-of-distribution score", before.strangeness, after.strangeness)
+
+
+def _features(
+    before: npt.NDArray[np.float64] | None, after: npt.NDArray[np.float64] | None, seed: int
+) -> tuple[TwoSampleTest | None, str]:
+    if before is None or after is None or before.shape[1:] != after.shape[1:]:
+        return None, "the record holds none: films annotated by an older version"
+    if few := _too_few(before, after):
+        return None, few
+    pooled = np.concatenate([before, after])
+    live = pooled.std(axis=0) > 0.0
+    gap = (after.mean(axis=0) - before.mean(axis=0))[live] / pooled.std(axis=0)[live]
+    moved = float(np.sqrt((gap**2).mean())) if live.any() else 0.0
+    words = f"means {moved:.2f} standard deviations apart, root mean square of {int(live.sum())} features"
+    return kernel_test(before, after, seed=seed), words
 
 
 def _scores(before: PeriodFilms, after: PeriodFilms, seed: int) -> Iterator[_Found]:

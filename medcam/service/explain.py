@@ -130,11 +130,12 @@ class Ready:
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What the model says to one film: a map and a logit per finding, and how strange the film is to it."""
+    """What the model says to one film: a map and a logit per finding, how strange the film is, its pooled features."""
 
     maps: Sequence[ActivationMap]
     logits: FloatArray = field(repr=False)
     ood: OutOfDistribution
+    features: FloatArray = field(repr=False)
 
 
 def make_ready(radiograph: Radiograph, classifier: Classifier) -> Ready:
@@ -158,7 +159,8 @@ def ask(films: Sequence[Ready], classifier: Classifier, method: str) -> list[Rep
     prediction = classifier.predict(inputs)
     maps = maps_by(method, classifier, inputs, prediction, [film.model_input.transform for film in films])
     strange = judge(classifier, inputs, prediction)
-    return [Reply(*one) for one in zip(maps, prediction.logits, strange, strict=True)]
+    features = prediction.features if prediction.pooled is None else prediction.pooled
+    return [Reply(*one) for one in zip(maps, prediction.logits, strange, features, strict=True)]
 
 
 def tell(
@@ -178,7 +180,7 @@ def tell(
         _finding(activation, card, float(logit), zones, withheld)
         for activation, card, logit in zip(reply.maps, classifier.card.findings, reply.logits, strict=True)
     )
-    return _explanation(film, classifier, findings, reply.ood, withheld)
+    return _explanation(film, classifier, findings, reply, withheld)
 
 
 def _classifier(model: str | Path | Classifier, engine: str | None) -> Classifier:
@@ -219,7 +221,7 @@ def _finding(activation: ActivationMap, card: FindingCard, logit: float, zones: 
 
 
 def _explanation(
-    film: Ready, classifier: Classifier, findings: tuple[Finding, ...], ood: OutOfDistribution, withheld: bool
+    film: Ready, classifier: Classifier, findings: tuple[Finding, ...], reply: Reply, withheld: bool
 ) -> Explanation:
     card = classifier.card
     engine, told = (
@@ -231,15 +233,16 @@ def _explanation(
         engine=engine,
         method=findings[0].map.method,
         findings=findings,
-        out_of_distribution=ood,
+        out_of_distribution=reply.ood,
         warnings=(
-            *strangeness_warning(ood, withheld=withheld),
+            *strangeness_warning(reply.ood, withheld=withheld),
             *told,
             *method_warnings([finding.map for finding in findings], card),
             *film.warnings,
         ),
         software=software_versions(),
         created=datetime.now(UTC),
+        features=reply.features,
     )
 
 

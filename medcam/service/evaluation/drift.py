@@ -12,6 +12,7 @@ from medcam.core.errors import UsageError
 from medcam.core.explanation import RESEARCH_USE
 from medcam.core.zones import ZONES
 from medcam.evaluate.drift import FEWEST, LEVEL, Drift, DriftKind, PeriodFilms, compare_periods
+from medcam.evaluate.two_samples import MOST_VECTORS
 from medcam.service.evaluation.observed import Observed
 from medcam.service.evaluation.observed_film import AGE, ObservedFilm
 
@@ -99,7 +100,18 @@ def period_films(films: tuple[ObservedFilm, ...]) -> PeriodFilms:
         },
         shares={name: _shares(kept, name) for name in names},
         zones=tuple(ZONES),
+        features=_features(kept),
     )
+
+
+def _features(films: list[ObservedFilm]) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """Of as many films as the test takes, drawn at random: they are read one by one, and no others are held."""
+    drawn = np.random.default_rng(0).permutation(len(films))[:MOST_VECTORS]
+    found = [films[place].explanation().features for place in sorted(drawn)]
+    rows = [row for row in found if row is not None]
+    if not rows or len({row.shape for row in rows}) > 1:
+        return None
+    return np.stack(rows).astype(np.float64)
 
 
 def _shares(films: list[ObservedFilm], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:

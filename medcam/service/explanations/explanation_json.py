@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from medcam.core.activation import ActivationMap
+from medcam.core.arrays import FloatArray
 from medcam.core.codes import CodedConcept
 from medcam.core.errors import InputError, InvalidValueError, MedcamError
 from medcam.core.explanation import (
@@ -52,9 +53,9 @@ _CONTOUR_DECIMALS = 2
 def explanation_to_dict(explanation: Explanation) -> Json:
     """Plain data for `json.dumps`.
 
-    Map values are the shortest decimals that give the same float32 again, other figures have nine significant digits,
-    positions three decimals of a pixel and contours two. So mean(values) + bias is the logit within 1e-4, and what
-    `explanation_from_dict` makes of it gives the same data again.
+    Map values and features are the shortest decimals that give the same float32 again, other figures have nine
+    significant digits, positions three decimals of a pixel and contours two. So mean(values) + bias is the logit within
+    1e-4, and what `explanation_from_dict` makes of it gives the same data again.
 
     Args:
         explanation: What was found.
@@ -93,6 +94,7 @@ def explanation_to_dict(explanation: Explanation) -> Json:
         "warnings": list(explanation.warnings),
         "software": dict(explanation.software),
         "created": explanation.created.isoformat() if explanation.created else None,
+        "features": _features(explanation.features),
     }
 
 
@@ -108,7 +110,7 @@ def explanation_from_dict(data: Json) -> Explanation:
     """
     try:
         _check_version(str(data["schema_version"]))
-        source, created = data["source"], data["created"]
+        source, created, features = data["source"], data["created"], data.get("features")
         identity = Identity(**_picked(source, *_UIDS))
         return Explanation(
             source=Source(identity, **_picked(source, "rows", "columns", "sha256", "view")),
@@ -122,6 +124,7 @@ def explanation_from_dict(data: Json) -> Explanation:
             warnings=tuple(data["warnings"]),
             software=dict(data["software"]),
             created=datetime.fromisoformat(created) if created else None,
+            features=None if features is None else np.array(features, dtype=np.float32),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = error.message if isinstance(error, MedcamError) else f"{type(error).__name__}: {error}"
@@ -188,7 +191,7 @@ def _finding(finding: Finding, method: str) -> Json:
         "map": {
             "height": activation.height,
             "width": activation.width,
-            "values": activation.values.ravel().astype(str).astype(np.float64).tolist(),
+            "values": _float32s(activation.values),
             "layer": activation.layer,
             "ledger": activation.ledger,
             "relation": str(activation.relation),
@@ -229,6 +232,17 @@ def _figure(value: float) -> float:
     if not math.isfinite(value):
         raise InvalidValueError("an explanation holds a number that is not finite")
     return float(f"{value:.9g}")
+
+
+def _features(values: FloatArray | None) -> list[float] | None:
+    if values is not None and not np.isfinite(values).all():
+        raise InvalidValueError("an explanation holds features that are not finite")
+    return None if values is None else _float32s(values)
+
+
+def _float32s(values: FloatArray) -> list[float]:
+    """The shortest decimals that give the same float32 again."""
+    return list(values.ravel().astype(str).astype(np.float64).tolist())
 
 
 def _optional(value: float | None) -> float | None:

@@ -27,7 +27,7 @@ _MAJOR = SCHEMA_VERSION.split(".")[0]
 
 def schema() -> Schema:
     """The schema. Later versions with the same first number may add fields, so that unknown ones are allowed."""
-    return {
+    made = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:medcam:explanation:{_MAJOR}",
         "title": "medcam explanation",
@@ -63,6 +63,11 @@ def schema() -> Schema:
             "point": _point(),
         },
     }
+    # Since 1.2, so not required.
+    made["properties"]["features"] = _or_null(
+        _list({"type": "number"}, "Pooled features of the network that the out-of-distribution score judges (float32).")
+    )
+    return made
 
 
 def write_schema(path: Path = SCHEMA_PATH) -> None:

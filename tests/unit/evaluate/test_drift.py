@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -64,7 +64,9 @@ def test_a_test_needs_cases():
         kernel_test(np.zeros((3, 2)), np.zeros((3, 1)))
 
 
-def period(rng, count=120, *, shift=0.0, sex=0.5, zone=0.0, missing=False):
+def period(rng, count=120, *, shift=0.0, sex=0.5, zone=0.0, turned=False, missing=False):
+    [apart] = rng.spawn(1)
+    mixed = np.array([[1.0, 0.9], [0.0, 0.44]]) if turned else np.eye(2)
     shares = rng.dirichlet([2.0 + zone, 2.0, 2.0], size=count // 3)
     return PeriodFilms(
         attributes={"sex": ["F" if value < sex else "M" for value in rng.random(count)], "maker": ["one"] * count},
@@ -73,6 +75,7 @@ def period(rng, count=120, *, shift=0.0, sex=0.5, zone=0.0, missing=False):
         logits={"Mass": rng.normal(size=count), "Nodule": rng.normal(size=count)},
         shares={"Mass": shares, "Nodule": shares[:4]},
         zones=("heart", "mediastinum", "elsewhere"),
+        features=None if missing else np.column_stack([apart.normal(size=(count, 2)) @ mixed, np.ones(count)]),
     )
 
 
@@ -84,6 +87,7 @@ def test_nothing_planted_and_nothing_found():
     assert {(test.kind, test.what) for test in found.tests} == {
         (DriftKind.ATTRIBUTE, "sex"),
         (DriftKind.ATTRIBUTE, "age"),
+        (DriftKind.INPUT, "features"),
         (DriftKind.INPUT, "out-of-distribution score"),
         (DriftKind.SCORE, "Mass"),
         (DriftKind.SCORE, "Nodule"),
@@ -98,6 +102,7 @@ def test_nothing_planted_and_nothing_found():
     ("planted", "kind", "what"),
     [
         ({"shift": 1.0}, DriftKind.INPUT, "out-of-distribution score"),
+        ({"turned": True}, DriftKind.INPUT, "features"),
         ({"sex": 0.9}, DriftKind.ATTRIBUTE, "sex"),
         ({"zone": 6.0}, DriftKind.EVIDENCE, "Mass"),
     ],
@@ -117,3 +122,23 @@ def test_what_is_not_known_is_not_tested():
     found = compare_periods(period(rng), period(rng, missing=True))
 
     assert found.untested["attribute: age"] == "0 films in a period, 10 are needed"
+    assert found.untested["input: features"].startswith("the record holds none")
+
+
+def test_features_of_different_networks_or_of_too_few_films_are_not_tested():
+    rng = np.random.default_rng(6)
+    whole = period(rng)
+    few, other = (replace(whole, features=rows) for rows in (whole.features[:9], whole.features[:, :1]))
+
+    assert compare_periods(whole, few).untested["input: features"] == "9 films in a period, 10 are needed"
+    assert "input: features" in compare_periods(whole, other).untested
+
+
+def test_the_distance_of_features_is_told_in_words():
+    rng = np.random.default_rng(7)
+    one, other = (replace(period(rng), features=rng.normal(size=(100, 5)) + mean) for mean in (0.0, 2.0))
+    [told] = [test.change for test in compare_periods(one, other).tests if test.what == "features"]
+
+    # Pooled over two periods of unit spread, 2 apart, the standard deviation is the root of 1 + 1.
+    assert float(told.split()[1]) == pytest.approx(2.0 / np.sqrt(2.0), abs=0.1)
+    assert told.endswith("of 5 features")

@@ -6,6 +6,7 @@ import csv
 import json
 from datetime import date
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -67,6 +68,7 @@ def test_both_kinds_of_record_say_the_same(records, phantom_dicom, phantoms):
         assert (film.patient, film.attributes, film.age) == (same.patient, same.attributes, same.age)
         assert film.findings == same.findings
         assert film.source() == same.source()
+        np.testing.assert_array_equal(film.explanation().features, same.explanation().features)
         assert film.explanation().source.identity.sop_instance_uid == film.uid
     uids = {
         load_radiograph(phantom_dicom / f"film-{n}.dcm").identity.sop_instance_uid: p for n, p in enumerate(phantoms)
@@ -122,7 +124,9 @@ def test_a_truth_of_other_films_is_refused(records, table, tmp_path):
 
 def test_a_patient_counts_once_per_period(records):
     films = observe(str(records / "store")).films
-    assert period_films((*films, *films)).films == len({film.patient for film in films})
+    period = period_films((*films, *films))
+    assert period.films == len({film.patient for film in films})
+    assert len(period.features) == period.films
 
 
 def test_drift_wants_one_model_and_says_what_it_could_not_test(records, phantom_dicom, strict_model_folder, tmp_path):
@@ -130,6 +134,7 @@ def test_drift_wants_one_model_and_says_what_it_could_not_test(records, phantom_
     found = measure_drift(out, observe(str(records / "store"))).as_dict()
 
     assert not any(found["drifted"].values())
+    assert found["untested"]["input: features"].endswith("films in a period, 10 are needed")
     assert found["untested"]["score: Nodule"] == "1 films in a period, 10 are needed"
     json.dumps(found, allow_nan=False)
     options = AnnotateOptions(model=str(strict_model_folder), outputs=(Output.JSON,), workers=1, engine="torch")

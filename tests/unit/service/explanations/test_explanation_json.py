@@ -123,6 +123,7 @@ def explanations(draw: st.DrawFn) -> Explanation:
         warnings=tuple(draw(st.lists(TEXTS, max_size=2))),
         software={"medcam": draw(TEXTS)},
         created=draw(st.none() | st.datetimes(timezones=st.just(UTC), min_value=datetime(2020, 1, 1))),
+        features=draw(st.none() | st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=4).map(np.float32)),
     )
 
 
@@ -136,6 +137,7 @@ def test_any_explanation_survives_the_way_to_json_and_back(explanation: Explanat
     assert list(VALIDATOR.iter_errors(json.loads(text))) == []
     assert (again.source, again.model, again.warnings) == (explanation.source, explanation.model, explanation.warnings)
     assert (again.software, again.created) == (explanation.software, explanation.created)
+    np.testing.assert_array_equal(explanation.features, again.features)
     for before, after in zip(explanation.findings, again.findings, strict=True):
         np.testing.assert_array_equal(before.map.values, after.map.values)
         assert before.map.transform == after.map.transform
