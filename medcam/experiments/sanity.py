@@ -8,7 +8,7 @@ from typing import Any
 
 from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting
 from medcam.experiments.tables import interval, table
-from medcam.service.evaluation.sanity import CASCADE, LABELS, LAYER, evaluate_sanity
+from medcam.service.evaluation.sanity import CASCADE, LABELS, LAYER, MODELS, evaluate_sanity
 from medcam.service.measure.sanity_models import SanityPlan, sanity_models
 
 
@@ -40,8 +40,8 @@ def run(setting: Setting) -> Figures:
 def page(figures: Figures) -> Page:
     """A verdict per method, then each test."""
     return Page(f"""A small GAP network on {figures["films"]} phantoms, each judged for one finding that is there
-(`medcam evaluate sanity`), a second network that differs in seed and films alone, and a third that learnt the first
-one's films with their labels shuffled. [What these tests can and cannot tell](../explanation/testing-heatmaps.md).
+(`medcam evaluate sanity`), a second network that learnt the same films from another seed, and a third that learnt them
+with their labels shuffled. [What these tests can and cannot tell](../explanation/testing-heatmaps.md).
 
 The rule: {figures["rule"]}. Intervals are 95 % over patients.
 
@@ -50,8 +50,9 @@ The rule: {figures["rule"]}. Intervals are 95 % over patients.
 {_verdicts(figures)}
 
 Each cell: mean Spearman correlation with the map of the untouched model and film, and the verdict. "Unrelated" is the
-mean of pairs of unrelated films. A map must be lost in the first three tests, and kept in the others. Flip has no part
-in the verdict: a mirrored chest is another patient.
+mean of pairs of unrelated films. A map must be lost where weights or labels are random, and kept in the other tests.
+What stands in brackets has no part in the verdict: flip, since a mirrored chest is another patient, and two models
+where they do not answer alike.
 
 ## Cascading randomisation, from the output down
 
@@ -77,7 +78,7 @@ whatever they show.
 
 def _deciding(figures: Figures) -> list[str]:
     rows = [row for row in figures["rows"] if row["measure"] == "spearman"]
-    return list(dict.fromkeys(row["test"] for row in rows if row["decides"] or row["test"] == "flip"))
+    return list(dict.fromkeys(row["test"] for row in rows if _shown(row)))
 
 
 def _verdicts(figures: Figures) -> str:
@@ -85,10 +86,19 @@ def _verdicts(figures: Figures) -> str:
     lines = []
     for method, verdict in figures["verdicts"].items():
         own = [row for row in figures["rows"] if row["method"] == method and row["measure"] == "spearman"]
-        shown = {row["test"]: row for row in own if row["decides"] or row["test"] == "flip"}
-        cells = [f"{_value(shown[test])} {shown[test]['verdict']}" if test in shown else "-" for test in tests]
+        shown = {row["test"]: row for row in own if _shown(row)}
+        cells = [_cell(shown[test]) if test in shown else "-" for test in tests]
         lines.append([_name(own[0]), verdict, f"{own[0]['unrelated']:.2f}", *cells])
     return table(("method", "verdict", "unrelated", *tests), lines, words=True)
+
+
+def _shown(row: dict[str, Any]) -> bool:
+    return bool(row["decides"] or row["test"] in ("flip", MODELS))
+
+
+def _cell(row: dict[str, Any]) -> str:
+    said = f"{_value(row)} {row['verdict']}"
+    return said if row["decides"] else f"({said})"
 
 
 def _stages(figures: Figures, test: str) -> str:

@@ -17,7 +17,17 @@ from medcam.core.errors import ModelError, UsageError
 from medcam.evaluate.faithfulness.grid import cell_means
 from medcam.evaluate.patient_mean import patient_mean
 from medcam.evaluate.sanity.record import SanityRecord, SanityRow
-from medcam.evaluate.sanity.rule import DECIDES, KEEP, LOSE, RULE, threshold, unrelated_similarity, verdict
+from medcam.evaluate.sanity.rule import (
+    ALIKE,
+    DECIDES,
+    KEEP,
+    LOSE,
+    RULE,
+    answers_alike,
+    threshold,
+    unrelated_similarity,
+    verdict,
+)
 from medcam.evaluate.sanity.similarity import MEASURES
 from medcam.models.loaded import LoadedModel
 from medcam.models.randomise import layers_from_output, random_weights
@@ -55,6 +65,7 @@ class _Bench:
     seed: int
     rows: list[SanityRow] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     progress: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
@@ -139,7 +150,8 @@ def evaluate_sanity(
         model: Name or folder, of a model with a pooling head.
         data: A labelled folder, or `PHANTOMS`.
         methods: Names of the registry; all where none is given.
-        second: The same kind of model from another seed; without it the test "two models" is not made.
+        second: The same kind of model from another seed; without it the test "two models" is not made. It counts
+            where the two answer alike (`medcam.evaluate.sanity.rule.ALIKE`).
         shuffled: The same kind of model learnt from shuffled labels; without it "label randomisation" is not made.
         films: Most films, each judged for one finding that is there.
         seed: Of phantoms, noise and random weights.
@@ -162,7 +174,7 @@ def evaluate_sanity(
             bench.judge(name, others)
         except ModelError as error:
             skipped[name] = error.code
-    notes = [
+    notes = bench.notes + [
         f"the test of {test} was not made: no such model was given"
         for test, given in ((MODELS, second), (LABELS, shuffled))
         if given is None
@@ -222,4 +234,18 @@ def _given(bench: _Bench, second: str | Path | None, shuffled: str | Path | None
                 next_step="Give a model that was trained the same way, from another seed or on shuffled labels.",
             )
         places = [other.card.finding_names.index(names[finding]) for finding in bench.findings]
-        yield _Other(test, other.card.name, True, other.gradient_model(), places)
+        decides = test != MODELS or _alike(bench, other)
+        yield _Other(test, other.card.name, decides, other.gradient_model(), places)
+
+
+def _alike(bench: _Bench, other: LoadedModel) -> bool:
+    """Whether a second model answers as the first does; a note says how far."""
+    common = [name for name in bench.model.card.finding_names if name in other.card.finding_names]
+    first, second = (
+        model.predict(bench.inputs).logits[:, [model.card.finding_names.index(name) for name in common]]
+        for model in (bench.model, other)
+    )
+    found = answers_alike(first, second)
+    counts = "" if found >= ALIKE else f": under {ALIKE:g}, so that the test of {MODELS} does not count"
+    bench.notes.append(f"the logits of {other.card.name} and {bench.model.card.name} correlate by {found:.2f}{counts}")
+    return found >= ALIKE

@@ -6,7 +6,7 @@ from medcam.core.errors import InvalidValueError
 from medcam.evaluate.agreement_figure import Doubt, Figure
 from medcam.evaluate.patient_mean import patient_mean, patient_slope
 from medcam.evaluate.sanity.record import Verdict
-from medcam.evaluate.sanity.rule import threshold, unrelated_similarity, verdict
+from medcam.evaluate.sanity.rule import answers_alike, threshold, unrelated_similarity, verdict
 from medcam.evaluate.sanity.similarity import MEASURES, hog_correlation, spearman, ssim
 
 
@@ -92,3 +92,23 @@ def test_means_and_slopes_over_patients():
     assert slope.value == pytest.approx(0.7)
     assert patient_mean([np.nan], ["a"]).value is None
     assert patient_slope([], [], []).value is None
+
+
+def test_answers_are_alike_whatever_each_findings_level_and_the_scale():
+    rng = np.random.default_rng(3)
+    logits = rng.normal(size=(40, 3))
+    noise = rng.normal(size=(40, 3))
+    level = np.array([9.0, 0.0, -9.0])
+
+    assert answers_alike(logits, 2.0 * logits + level) == pytest.approx(1.0)
+    assert answers_alike(logits, -logits) == pytest.approx(-1.0)
+    assert abs(answers_alike(logits + level, noise + level)) < 0.3
+    assert answers_alike(logits, np.ones((40, 3))) == 0.0
+    centred = [(one - one.mean(axis=0)).ravel() for one in (logits, logits + noise)]
+    assert answers_alike(logits, logits + noise) == pytest.approx(np.corrcoef(*centred)[0, 1])
+
+
+@pytest.mark.parametrize("other", [np.ones((4, 2)), np.ones((3, 3)), np.ones(4)])
+def test_answers_of_other_films_or_findings_are_refused(other):
+    with pytest.raises(InvalidValueError):
+        answers_alike(np.ones((4, 3)), other)

@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from medcam.core.errors import UsageError
 from medcam.evaluate.sanity.record import SanityRecord, Verdict
+from medcam.evaluate.sanity.rule import answers_alike
+from medcam.models.classifier import build_classifier
+from medcam.models.files import save_model
 from medcam.models.randomise import layers_from_output, random_weights
 from medcam.models.registry import load_model
+from medcam.service.evaluation.judged_films import judged_films
 from medcam.service.evaluation.sanity import CASCADE, LABELS, LAYER, MODELS, evaluate_sanity, write_sanity
 from medcam.service.evaluation.sanity_changes import CHANGES, GRID
 
@@ -62,9 +68,30 @@ def test_a_model_is_its_own_second_and_keeps_every_map(tiny_model_folder, tmp_pa
 
     [same], [shuffled] = of(record, "cam", MODELS), of(record, "cam", LABELS)
     assert same.verdict is Verdict.PASSED
+    assert "the logits of tiny and tiny correlate by 1.00" in record.notes
     assert shuffled.verdict is Verdict.FAILED, "labels that were not shuffled lose nothing"
     write_sanity(record, tmp_path / "sanity.json")
     assert SanityRecord.from_json((tmp_path / "sanity.json").read_text(encoding="utf-8")) == record
+
+
+def test_a_second_model_that_answers_otherwise_is_measured_and_does_not_count(
+    tiny_network, tiny_model_folder, tmp_path
+):
+    _, card = tiny_network
+    with torch.random.fork_rng():
+        torch.manual_seed(77)
+        save_model(tmp_path / "other", build_classifier(replace(card, name="other")), replace(card, name="other"))
+    record = evaluate_sanity(tiny_model_folder, methods=("cam",), films=10, second=tmp_path / "other")
+    first, second = (load_model(folder) for folder in (tiny_model_folder, tmp_path / "other"))
+    inputs = np.stack([film.inputs for film in judged_films(first, "phantoms", 10, 0)])
+    logits = [model.predict(inputs).logits for model in (first, second)]
+    [told] = [note for note in record.notes if "correlate" in note]
+
+    assert answers_alike(*logits) < 0.5, "two random networks: choose another seed"
+    assert told.startswith(f"the logits of other and tiny correlate by {answers_alike(*logits):.2f}: under 0.5")
+    assert not of(record, "cam", MODELS)
+    [row] = of(record, "cam", MODELS, decides=False)
+    assert row.similarity.value is not None
 
 
 def test_models_that_are_not_alike_are_refused(tiny_model_folder):
