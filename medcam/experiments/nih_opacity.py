@@ -46,7 +46,7 @@ finding in the report; the labels were mined from text and are noisy. Radiologis
 Challenge read {figures["read"]} of them ({figures["read_opacity"]} lung opacity) and drew boxes on
 {figures["boxed"]}. Readings and boxes measure; they train nothing and choose nothing.
 
-Five folds by patient: a film is judged by the network that saw no film of its patient. Intervals: 95 %, bootstrap by
+Three folds by patient: a film is judged by the network that saw no film of its patient. Intervals: 95 %, bootstrap by
 patient.
 
 ## What the labels tell, and what not
@@ -89,8 +89,8 @@ above does. {_readers(figures)}
 
 ## Out of distribution
 
-Share that the shipped model's gate flags; it was fitted to three folds, its limit set on the fourth, this is the
-fifth ({figures["gate"]["n"]} films).
+Share that the shipped model's gate flags; it was fitted to three fifths of the patients, its limit set on another, this
+is the last ({figures["gate"]["n"]} films).
 
 {table(("pictures", "flagged"), [(name, share(figures["gate"][name])) for name in _PICTURES])}
 """

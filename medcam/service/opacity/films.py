@@ -55,6 +55,11 @@ class OpacityFilms:
         era = np.searchsorted([*edges, latest], self.patients)
         return np.array([f"{view}{number}" for view, number in zip(self.views, era, strict=True)])
 
+    def folds(self, count: int, seed: int) -> npt.NDArray[np.int64]:
+        """A number below `count` for every film, the same for all films of a patient."""
+        numbers, where = np.unique(self.patients, return_inverse=True)
+        return np.asarray(np.random.default_rng([seed, count]).permutation(len(numbers))[where] % count, np.int64)
+
     def first(self, count: int) -> OpacityFilms:
         """So many films, evenly from those of every reading and label."""
         order = np.lexsort((self.labels, self.readings))

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from medcam.cam.calibrate import calibrate_rule
 from medcam.core.card import FindingCard, Interval, ModelCard, RegionRule
 from medcam.evaluate.classification import youden_threshold
 from medcam.evaluate.localisation import share_interval
@@ -48,8 +47,8 @@ TRAINING_LICENCE = (
 WEIGHTS_LICENCE = "Apache-2.0"
 
 GateFigures = dict[str, object]
-_GATE_FITS, _GATE_LIMIT, _GATE_MEASURED = (0, 1, 2), 3, 4
-"""Folds that the gate is fitted to, that set its limit, and that it is measured on."""
+_GATE_FOLDS, _GATE_FITS, _GATE_LIMIT, _GATE_MEASURED = 5, (0, 1, 2), 3, 4
+"""Fifths of the patients that the gate is fitted to, that set its limit, and that it is measured on."""
 
 
 def finish(
@@ -57,7 +56,6 @@ def finish(
     features: Features,
     recipe: Ingredients,
     held: Outputs,
-    folds: npt.NDArray[np.int64],
     seed: int,
     folder: Path,
     command: str,
@@ -70,7 +68,6 @@ def finish(
         recipe: The chosen one.
         held: What the networks of the folds say of films of patients that they never saw: calibration, threshold,
             region rule and the card's figures come from it.
-        folds: Fold of every film.
         seed: Of the last training.
         folder: Where the model goes.
         command: For the card.
@@ -78,7 +75,7 @@ def finish(
     Returns:
         The card as saved, and how many films and other pictures the gate flags.
     """
-    classifier = train_tail(films, features, np.arange(len(films)), recipe, seed + len(np.unique(folds)))
+    classifier = train_tail(films, features, np.arange(len(films)), recipe, seed + 100)
     scale, shift = platt(held.logits[:, 0], films.labels)
     fold_calibration(classifier, torch.tensor([scale]), torch.tensor([shift]))
     halve(classifier)
@@ -86,8 +83,8 @@ def finish(
         np.asarray(held.logits * scale + shift, np.float32), np.asarray(held.maps * scale, dtype=np.float32)
     )
     maps, masks, _ = measure.planted_maps(films, calibrated, features.change)
-    rule = calibrate_rule(maps, masks)
-    pooled = _pooled(classifier, features)
+    rule = measure.calibrated(maps, masks)
+    pooled, folds = _pooled(classifier, features), films.folds(_GATE_FOLDS, seed)
     gate = fit_gate(pooled[np.isin(folds, _GATE_FITS)])
     limit = float(np.quantile(gate.score(pooled[folds == _GATE_LIMIT]), 1.0 - FALSE_ALARMS))
     finding = _finding(films, calibrated, rule)

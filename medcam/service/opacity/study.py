@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from medcam.cam.calibrate import calibrate_rule
 from medcam.core.card import Interval, ModelCard, RegionRule
 from medcam.service.opacity import figures as measure
 from medcam.service.opacity.features import Features, film_features
@@ -22,7 +21,7 @@ from medcam.service.opacity.tail import Ingredients, Outputs, run_tail, train_ta
 Rows = npt.NDArray[np.int64]
 Figures = dict[str, object]
 
-FOLDS = 5
+FOLDS = 3
 STEPS: dict[str, Ingredients] = {
     "labels": Ingredients(labels=1.0),
     "labels within strata": Ingredients(ranks=1.0),
@@ -86,7 +85,7 @@ def run_study(plan: StudyPlan, report: Callable[[str], None] = lambda _: None) -
         plan.seed,
         lambda what, done, count: report(f"{what} {done}/{count}"),
     )
-    folds = patient_folds(films.patients, plan.seed)
+    folds = films.folds(FOLDS, plan.seed)
     rows = []
     for name, recipe in STEPS.items():
         recipe = replace(recipe, epochs=plan.epochs or recipe.epochs)
@@ -94,14 +93,8 @@ def run_study(plan: StudyPlan, report: Callable[[str], None] = lambda _: None) -
         report(f"{name} measured")
     best = chosen(rows)
     figures = _figures(films, features, rows, best, plan)
-    card, gate = finish(films, features, best.recipe, best.outputs, folds, plan.seed, plan.work / "model", plan.command)
+    card, gate = finish(films, features, best.recipe, best.outputs, plan.seed, plan.work / "model", plan.command)
     return figures | {"gate": gate, "model": {"version": card.version, "sha256": card.weights_sha256}}, card
-
-
-def patient_folds(patients: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
-    """A number from 0 to 4 for every film, the same for all films of a patient."""
-    numbers, where = np.unique(patients, return_inverse=True)
-    return np.asarray(np.random.default_rng([seed, 5]).permutation(len(numbers))[where] % FOLDS, dtype=np.int64)
 
 
 def chosen(rows: list[Measured]) -> Measured:
@@ -121,7 +114,7 @@ def _measured(
     figures = measure.label_figures(films, outputs)
     figures["planted-pointing"] = measure.planted_pointing(films, outputs, features.change)
     maps, masks, _ = measure.planted_maps(films, outputs, features.change)
-    return Measured(name, recipe, outputs, calibrate_rule(maps, masks), figures)
+    return Measured(name, recipe, outputs, measure.calibrated(maps, masks), figures)
 
 
 def _outputs(

@@ -117,7 +117,8 @@ class _Batches:
         self._random = np.random.default_rng([seed, 11])
         strata = films.strata[rows]
         members = [rows[strata == name] for name in np.unique(strata)]
-        self._strata = [each for each in members if len(np.unique(films.labels[each])) == 2]
+        # So few films that no stratum has both are one stratum.
+        self._strata = [each for each in members if len(np.unique(films.labels[each])) == 2] or [rows]
         self._shares = np.array([len(each) for each in self._strata], dtype=np.float64)
 
     def pairs(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -19,7 +19,7 @@ from medcam.service.opacity import study
 from medcam.service.opacity.figures import label_figures, reader_figures
 from medcam.service.opacity.films import OpacityFilms, opacity_films
 from medcam.service.opacity.planted import plant
-from medcam.service.opacity.study import STEPS, Measured, chosen, patient_folds
+from medcam.service.opacity.study import STEPS, Measured, chosen
 from medcam.service.opacity.tail import Ingredients, Outputs
 
 SIDE = 96
@@ -73,7 +73,7 @@ def test_scores_that_follow_the_stratum_alone_are_chance_within_strata() -> None
 
 def test_films_of_a_patient_share_a_fold() -> None:
     films = _films()
-    folds = patient_folds(films.patients, 0)
+    folds = films.folds(study.FOLDS, 0)
     assert len(np.unique(folds)) == study.FOLDS
     assert all(len(np.unique(folds[films.patients == patient])) == 1 for patient in films.patients)
 
