@@ -49,7 +49,7 @@ def finding_figures(finding: FindingCard, number: int, outputs: FilmOutputs, fil
         figures["auc"] = auc_interval(labels[known], outputs.logits[known, number], films.patients[known])
         called = outputs.probabilities[:, number] >= finding.threshold
         for name, right in (("sensitivity", labels == 1), ("specificity", labels == 0)):
-            figures[name] = mean_interval(called[right] == (name == "sensitivity"), films.patients[right])
+            figures[name] = _share(called[right] == (name == "sensitivity"), films.patients[right])
     if films.masks is not None and outlined.any():
         maps, masks = outputs.maps[outlined, number], films.masks[outlined, number]
         figures["pointing"] = share_interval(pointing_game(maps, masks))
@@ -77,6 +77,13 @@ def overall_figures(findings: tuple[FindingCard, ...], outputs: FilmOutputs, fil
         for name, values in (("mean-pointing", hits), ("mean-iou", ious)):
             figures[name] = _bootstrapped(partial(_mean_of_means, values), samples)
     return figures
+
+
+def _share(right: npt.NDArray[np.bool_], patients: npt.NDArray[np.int64]) -> Interval:
+    """Share of films with its interval over patients: Wilson's for all or none, of which resampling says nothing."""
+    if right.all() or not right.any():
+        return share_interval(np.full(len(np.unique(patients)), right.any()))
+    return mean_interval(right, patients)
 
 
 def _outlined(films: Films, number: int) -> npt.NDArray[np.bool_]:
