@@ -210,7 +210,7 @@ def _model(past: PastDecision, load: Callable[[str], Classifier]) -> Classifier:
     classifier = load(past.model)
     if classifier.card.weights_sha256 != past.weights_sha256:
         raise ModelError(
-            f"the model {past.model} has other weights now (version {classifier.card.version}, kept: {past.version})",
+            f"{classifier.card.name} {classifier.card.version} has other weights than {past.model} {past.version} had",
             code="other-weights",
             next_step="Give the model that was used with --model FOLDER.",
         )
