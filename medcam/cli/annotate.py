@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medcam.cli.annotate_ray import ActorsOption, GpusOption, RayOption, cluster_of, run_on_ray
 from medcam.cli.annotate_several import annotate_several
 from medcam.cli.annotate_told import exit_code, note, summarise
 from medcam.cli.console import command_line, progress, say, stoppable
@@ -15,6 +16,7 @@ from medcam.cli.model_options import EngineOption, MethodOption
 from medcam.cli.network import CALLING_AET, CallingAet, SendTo, TlsCa, TlsCert, TlsKey, destination, security
 from medcam.dicom.network.destination import is_web
 from medcam.service.annotate.options import AnnotateOptions, parse_outputs
+from medcam.service.cluster.settings import WORKERS
 
 if TYPE_CHECKING:
     from medcam.service.annotate.manifest import Manifest
@@ -31,10 +33,12 @@ def annotate(
             metavar="SOURCE",
             help="DICOM files, folders, ZIP and tar archives, DICOMDIRs; anything else in them is skipped. "
             "Or a search: dicomweb://HOST[:PORT]/PATH[/studies/UID][?StudyDate=...&Modality=...]; "
-            "dicomwebs://... for HTTPS.",
+            "dicomwebs://... for HTTPS. With --ray also object storage: s3://BUCKET/PREFIX.",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where results go; made if absent.")],
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Where results go; made if absent. With --ray also s3://BUCKET/PREFIX.")
+    ],
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,7 +81,13 @@ def annotate(
     tls_key: TlsKey = None,
     calling_aet: CallingAet = CALLING_AET,
     workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Threads that read, prepare and write.", show_default="cores")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Threads that read, prepare and write; with --ray those of each process, and its cores.",
+            show_default="cores; with --ray 2",
+        ),
     ] = None,
     resume: Annotated[
         bool,
@@ -97,6 +107,9 @@ def annotate(
         typer.Option(metavar="PX", min=512, max=4096, help="Most pixels along the longer side of a Secondary Capture."),
     ] = _BY_DEFAULT.capture_side,
     engine: EngineOption = _BY_DEFAULT.engine,
+    ray: RayOption = None,
+    gpus: GpusOption = 0.0,
+    actors: ActorsOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON on standard output.")] = False,
 ) -> None:
     """Find what is on chest radiographs, and where, and write it beside them. Research use. Not a medical device.
@@ -110,7 +123,7 @@ def annotate(
         model=models[0],
         findings=tuple(finding or ()),
         outputs=parse_outputs(write or (_TO_SEND if send_to else _TO_KEEP)),
-        workers=workers or 0,
+        workers=workers or (WORKERS if ray else 0),
         resume=resume,
         allow_out_of_distribution=allow_out_of_distribution,
         capture_side=capture_side,
@@ -120,10 +133,11 @@ def annotate(
         send_to=destination(send_to),
         security=security(calling_aet, tls_ca, tls_cert, tls_key, web=any(map(is_web, [*source, send_to or ""]))),
     )
+    cluster = cluster_of(ray, gpus, actors, (*source, out), len(models))
     if len(models) > 1:
-        code = annotate_several(models, source, out, options, json=json)
+        code = annotate_several(models, source, Path(out), options, json=json)
     else:
-        manifest = run_annotate(source, out, options)
+        manifest = run_on_ray(source, out, options, cluster) if cluster else run_annotate(source, Path(out), options)
         code = exit_code(manifest)
         typer.echo(manifest.to_json(), nl=False) if json else summarise(manifest, out)
     if store is not None and not json:

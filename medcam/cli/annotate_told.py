@@ -28,7 +28,7 @@ def exit_code(manifest: Manifest) -> ExitCode:
     return ExitCode.SOME_QUARANTINED if counts.quarantined or undelivered else ExitCode.DONE
 
 
-def summarise(manifest: Manifest, out: Path) -> None:
+def summarise(manifest: Manifest, out: Path | str) -> None:
     """Prints what became of the inputs and where the results are."""
     from dataclasses import asdict
 
@@ -50,21 +50,21 @@ def summarise(manifest: Manifest, out: Path) -> None:
     say(f"Engine: {manifest.engine.name} {manifest.engine.precision}")
     for note in manifest.engine_notes:
         say(note)
-    say(f"Results: {out}/<study>/<instance>/   record of the run: {out / 'manifest.json'}")
+    say(f"Results: {out}/<study>/<instance>/   record of the run: {out}/manifest.json")
     if manifest.quarantined:
-        say(f"Refused files, each with a reason: {out / 'quarantine.jsonl'}")
+        say(f"Refused files, each with a reason: {out}/quarantine.jsonl")
     if manifest.deliveries is not None:
         _tell_deliveries(manifest.deliveries, out)
     say(RESEARCH_USE)
 
 
-def _tell_deliveries(deliveries: DeliveryCounts, out: Path) -> None:
+def _tell_deliveries(deliveries: DeliveryCounts, out: Path | str) -> None:
     earlier = f" ({deliveries.already_sent} more by an earlier run)" if deliveries.already_sent else ""
     say(f"Sent: {deliveries.sent} DICOM objects{earlier}")
     if deliveries.refused:
-        say(f"Refused by the destination: {deliveries.refused}, with reasons in {out / 'deliveries.jsonl'}")
+        say(f"Refused by the destination: {deliveries.refused}, with reasons in {out}/deliveries.jsonl")
     if deliveries.failed:
-        say(f"Not delivered: {deliveries.failed}, with reasons in {out / 'deliveries.jsonl'}")
+        say(f"Not delivered: {deliveries.failed}, with reasons in {out}/deliveries.jsonl")
         say("Give the same command again to send them: what was accepted is not sent twice.")
 
 

@@ -99,7 +99,7 @@ def annotate(
         with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
             tally = Tally(len(files), quarantine, progress)
             stages = Stages(out, classifier, request, reading, keeping)
-            _run(files, stages, options, _both(tally.add, sending.add))
+            _run(files, stages, options, both(tally.add, sending.add))
     manifest = manifest_of(tally, request, engine_of(classifier), started, sending.counts)
     with writing():
         write_manifest(out, manifest)
@@ -124,7 +124,9 @@ def _keeping(store: str | None, card: ModelCard) -> Iterator[Keeper | None]:
         yield Keeper.of(opened, card)
 
 
-def _both(*sinks: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+def both(*sinks: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+    """Tells every sink of an outcome, one after the other."""
+
     def settle(outcome: Outcome) -> None:
         for sink in sinks:
             sink(outcome)
