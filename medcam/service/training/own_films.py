@@ -14,8 +14,10 @@ import numpy.typing as npt
 from medcam.core.card import InputRecipe
 from medcam.core.codes import slug
 from medcam.core.errors import UsageError
+from medcam.core.radiograph import Identity
+from medcam.evaluate.formats.places import Place
 from medcam.models.training.films import UNKNOWN, Films
-from medcam.service.evaluation.true_places import TruePlaces, key_of
+from medcam.service.evaluation.true_places import Id, TruePlaces, key_of
 from medcam.service.training.coarse_places import SIDE, coarse_mask
 from medcam.service.training.layouts.listing import ListedFilm, Listing, judged
 from medcam.service.training.read_films import LATERAL, FilmsRead, WantedFilm, patient_number, read_films
@@ -176,19 +178,33 @@ def _masks(
     """Places on the coarse grid; None where nothing has a place."""
     columns = {slug(name): column for column, name in enumerate(names)}
     masks: npt.NDArray[np.bool_] | None = None
+    others = None if reading.places is None else _Others(reading.places)
     for row, index in enumerate(kept.tolist()):
-        film, places, size = films[index], films[index].places, films[index].size
-        if reading.places is not None:
-            placed = reading.places.films.get(key_of(film.name, reading.places.id))
-            places = {} if placed is None else placed.places
-            sides = (None, None) if placed is None else (placed.height, placed.width)
-            size = None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
+        film = films[index]
+        places, size = (film.places, film.size) if others is None else others.of(film.name, str(read.uids[index]))
         for finding, place in places.items():
             column = columns.get(slug(finding), UNKNOWN)
             if place.said and column >= 0:
                 masks = np.zeros((len(kept), len(names), SIDE, SIDE), dtype=np.bool_) if masks is None else masks
                 masks[row, column] = coarse_mask(place, size, read.grid(index))
     return masks
+
+
+class _Others:
+    """Places from elsewhere, found by a film's name or by the digest of its UID."""
+
+    def __init__(self, places: TruePlaces) -> None:
+        self._by = places.id
+        by_uid = places.id is Id.SOP_INSTANCE_UID
+        self._films = {Identity.folder_name(key) if by_uid else key: film for key, film in places.films.items()}
+
+    def of(self, name: str, uid: str) -> tuple[Mapping[str, Place], tuple[int, int] | None]:
+        """Places on a film, and height and width of the pixels in which they are given."""
+        placed = self._films.get(uid if self._by is Id.SOP_INSTANCE_UID else key_of(name, self._by))
+        if placed is None:
+            return {}, None
+        sides = (placed.height, placed.width)
+        return placed.places, None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
 
 
 def _counts(codes: npt.NDArray[np.str_]) -> str:

@@ -86,7 +86,8 @@ def prepare_own(
     own = own_films(listing, start.recipe, reading, folder, progress)
     if team.first:
         team.wait()
-    _check(own, len(listing.films), data.boxes)
+    wanted = data.boxes is Boxes.LEARN or (reading.with_places and reading.places is not None)
+    _check(own, len(listing.films), wanted=wanted)
     sets = own_sets(own, data.uncertain, data.boxes, start.config.seed)
     words = data_words(listing, own, sets, data.uncertain, data.boxes)
     return Prepared(sets, words, limit_words(own), data.boxes)
@@ -100,7 +101,16 @@ def fitted(config: TrainingConfig, films: int, boxes: Boxes, processes: int = 1)
         films: To learn from.
         boxes: What places are for.
         processes: That share each batch.
+
+    Raises:
+        UsageError: Places have a weight and are not to be learnt from (code `training-config`).
     """
+    if config.objective.boxes and boxes is not Boxes.LEARN:
+        raise UsageError(
+            "objective.boxes is above 0, and places are not to be learnt from",
+            code="training-config",
+            next_step="Give --boxes learn.",
+        )
     step = 2 * processes
     weight = config.objective.boxes or 1.0
     objective = replace(config.objective, boxes=weight if boxes is Boxes.LEARN else 0.0)
@@ -172,7 +182,7 @@ def keep_model(folder: Path, name: str, *, replaced: bool) -> ModelCard:
     return save_model(target, model.network, replace(model.card, name=name), model.gate)
 
 
-def _check(own: OwnFilms, listed: int, boxes: Boxes) -> None:
+def _check(own: OwnFilms, listed: int, *, wanted: bool) -> None:
     missing = sum(count for code, count in own.left_out.items() if code != LATERAL)
     if missing > MOST_LEFT_OUT * listed:
         told = ", ".join(f"{count} {code}" for code, count in sorted(own.left_out.items()))
@@ -181,9 +191,9 @@ def _check(own: OwnFilms, listed: int, boxes: Boxes) -> None:
             code="empty-cohort",
             next_step="Check that the films lie where the table says.",
         )
-    if boxes is Boxes.LEARN and not own.placed:
+    if wanted and not own.placed:
         raise UsageError(
-            "there is no place to learn from",
+            "no place that is marked belongs to a film and one of its findings",
             code="training-config",
-            next_step="Give --places with boxes or masks, or leave --boxes out.",
+            next_step="Give --places with boxes or masks of these films and findings, or leave --boxes out.",
         )

@@ -1,7 +1,7 @@
 """Films of a data set at the size of a model's input: read once, in chunks that a killed run finds again.
 
-What is kept holds no name, path or attribute of a film: pixels at model size, where they lie in the source, and a
-number per patient.
+What is kept holds no name, path or attribute of a film: pixels at model size, where they lie in the source, a number
+per patient, and a digest of the UID.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -23,13 +23,15 @@ import numpy.typing as npt
 from medcam.core.card import InputRecipe
 from medcam.core.errors import InputError
 from medcam.core.geometry import GridTransform
-from medcam.core.radiograph import View
+from medcam.core.radiograph import Identity, View
 from medcam.models.preprocess import prepare
 from medcam.service.output_errors import writing
 from medcam.service.training.film_file import load_film, patient_of
 from medcam.service.workers import one_blas_thread
 
 CHUNK = 128
+FORMAT = 1
+"""Of the chunks: those of another one are made anew."""
 LATERAL, MISSING = "lateral-view", "no-such-file"
 """Why a film is left out, beside the codes of errors."""
 _PLAN = "plan.json"
@@ -58,12 +60,14 @@ class FilmsRead:
         codes: Why a film was left out; empty for one that was read.
         patients: int64 [n], a number of the patient by the file; -1 where it does not say or was not asked.
         grids: float64 [n, 8], fields of the film's `GridTransform`.
+        uids: `Identity.folder_name` of each film's SOP Instance UID; empty for a picture.
     """
 
     images: npt.NDArray[np.float16] = field(repr=False)
     codes: npt.NDArray[np.str_] = field(repr=False)
     patients: npt.NDArray[np.int64] = field(repr=False)
     grids: npt.NDArray[np.float64] = field(repr=False)
+    uids: npt.NDArray[np.str_] = field(repr=False)
 
     def grid(self, index: int) -> GridTransform:
         """From pixels of a film's file to its image."""
@@ -109,10 +113,7 @@ def read_films(
             done += count
             progress(done, len(films))
     parts = [np.load(job.target) for job in jobs]
-    images, codes, patients, grids = (
-        np.concatenate([part[name] for part in parts]) for name in ("images", "codes", "patients", "grids")
-    )
-    return FilmsRead(images, codes, patients, grids)
+    return FilmsRead(**{each.name: np.concatenate([part[each.name] for part in parts]) for each in fields(FilmsRead)})
 
 
 def patient_number(text: str) -> int:
@@ -139,19 +140,19 @@ def _make(job: _Job) -> int:
     count = len(job.films)
     images = np.zeros((count, job.recipe.height, job.recipe.width), dtype=np.float16)
     codes, patients = np.zeros(count, dtype="U40"), np.full(count, -1, dtype=np.int64)
-    grids = np.ones((count, len(_GRID)))
+    grids, uids = np.ones((count, len(_GRID))), np.zeros(count, dtype="U16")
     for place, film in enumerate(job.films):
         try:
-            images[place], patients[place], grids[place] = _read(film, job.recipe)
+            images[place], patients[place], grids[place], uids[place] = _read(film, job.recipe)
         except InputError as error:
             codes[place] = error.code
     part = job.target.with_name(f".{job.target.stem}.{os.getpid()}.part.npz")
-    np.savez(part, images=images, codes=codes, patients=patients, grids=grids)
+    np.savez(part, images=images, codes=codes, patients=patients, grids=grids, uids=uids)
     part.replace(job.target)
     return count
 
 
-def _read(film: WantedFilm, recipe: InputRecipe) -> tuple[npt.NDArray[np.float32], int, npt.NDArray[np.float64]]:
+def _read(film: WantedFilm, recipe: InputRecipe) -> tuple[npt.NDArray[np.float32], int, npt.NDArray[np.float64], str]:
     if film.path is None or not film.path.is_file():
         raise InputError("there is no such film", code=MISSING)
     radiograph = load_film(film.path)
@@ -160,7 +161,8 @@ def _read(film: WantedFilm, recipe: InputRecipe) -> tuple[npt.NDArray[np.float32
     made = prepare(radiograph, recipe)
     asked = patient_of(film.path) if film.ask_patient else ""
     grid = np.array([getattr(made.transform, name) for name in _GRID], dtype=np.float64)
-    return made.values[0], patient_number(asked) if asked else -1, grid
+    uid = radiograph.identity.sop_instance_uid
+    return made.values[0], patient_number(asked) if asked else -1, grid, Identity.folder_name(uid) if uid else ""
 
 
 def _plan(films: Sequence[WantedFilm], recipe: InputRecipe) -> str:
@@ -170,7 +172,8 @@ def _plan(films: Sequence[WantedFilm], recipe: InputRecipe) -> str:
         told = film.path.stat() if film.path is not None and film.path.is_file() else None
         size = (told.st_size, told.st_mtime_ns) if told else ()
         digest.update(f"{film.path}\x1f{film.ask_patient}\x1f{size}\n".encode("utf-8", "surrogateescape"))
-    return json.dumps({"recipe": asdict(recipe), "films": len(films), "sha256": digest.hexdigest()}, sort_keys=True)
+    about = {"format": FORMAT, "recipe": asdict(recipe), "films": len(films), "sha256": digest.hexdigest()}
+    return json.dumps(about, sort_keys=True)
 
 
 def _chunk(folder: Path, start: int) -> Path:

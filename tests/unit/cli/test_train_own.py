@@ -126,6 +126,11 @@ def test_calls_that_cannot_be_are_refused_before_anything_is_made(data: Path, tm
 def test_learning_from_boxes_needs_boxes(data: Path, tmp_path: Path) -> None:
     words = ["--data", str(data), "--out", str(tmp_path / "run"), "--size", "64", "--boxes", "learn"]
     assert refused(*words) == "training-config"
+    elsewhere = tmp_path / "elsewhere.csv"
+    elsewhere.write_text("image,finding,x,y,width,height\nother.png,Opacity,1,1,5,5\n")
+    assert refused(*words[:-2], "--places", str(elsewhere)) == "training-config"
+    (tmp_path / "weighted.json").write_text('{"objective": {"boxes": 2.0}}')
+    assert refused(*words[:-2], "--config", str(tmp_path / "weighted.json")) == "training-config"
 
 
 def test_the_configuration_shown_is_that_of_the_model_to_go_on_from() -> None:

@@ -13,10 +13,10 @@ from medcam.service.training.layouts.tables import has_tables
 def fits(source: str) -> bool:
     """Whether there are at least two folders with films, and neither films nor a table beside them."""
     folder = Path(source)
-    if not folder.is_dir() or any(path.parent == folder for path in walk(folder)):
-        return False
     # Where there is a table that nobody knows, what folders are called need not be a class.
-    return not has_tables(source) and len(_classes(folder)) > 1
+    if not folder.is_dir() or has_tables(source):
+        return False
+    return len(_classes(folder)) > 1 and not any(path.parent == folder for path in walk(folder))
 
 
 def read(source: str) -> Listing:

@@ -48,10 +48,10 @@ def _chosen(source: str, name: str) -> Layout:
         raise UsageError(
             f"there is no layout {name!r}", code="training-layout", next_step=f"Choose from {', '.join(NAMES)}."
         )
-    fitting = [layout for layout in LAYOUTS if layout.fits(source)]
-    if not fitting:
+    fitting = next((layout for layout in LAYOUTS if layout.fits(source)), None)
+    if fitting is None:
         known = "; ".join(f"{layout.name}: {layout.about}" for layout in LAYOUTS)
         raise UsageError(
             "the data has no layout that is known", code="training-layout", next_step=f"Known layouts: {known}."
         )
-    return fitting[0]
+    return fitting

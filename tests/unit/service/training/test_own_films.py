@@ -13,9 +13,10 @@ import written_layouts as written
 from medcam.core.card import InputRecipe
 from medcam.core.errors import UsageError
 from medcam.core.geometry import Box, GridTransform
+from medcam.dicom import load_radiograph
 from medcam.evaluate.formats.places import Place
 from medcam.models.training.films import UNCERTAIN, UNKNOWN, Films
-from medcam.service.evaluation.true_places import read_places
+from medcam.service.evaluation.true_places import Id, read_places
 from medcam.service.training import read_films as reading_module
 from medcam.service.training.balanced_split import balanced_split
 from medcam.service.training.coarse_places import coarse_mask
@@ -198,6 +199,19 @@ def test_places_from_elsewhere_take_their_place(tmp_path: Path) -> None:
     made = own(source, tmp_path / "films", Reading(places=read_places(tmp_path / "boxes.csv")))
     assert made.placed == 1
     assert own(source, tmp_path / "films", Reading(with_places=False)).films.masks is None
+
+
+def test_places_are_found_by_uid_too(tmp_path: Path) -> None:
+    source = written.write_folders(tmp_path / "data", 12)
+    for number, path in enumerate(sorted(source.rglob("*.dcm"))):
+        path.with_name(f"renamed-{number}.dcm").write_bytes(path.read_bytes())
+        path.unlink()
+    renamed = load_radiograph(next(iter(sorted((source / "opacity").glob("*.dcm")))))
+    row = [renamed.identity.sop_instance_uid, "opacity", *written.BOX]
+    written.table(tmp_path / "boxes.csv", [["image", "finding", "x", "y", "width", "height"], row])
+    assert own(source, tmp_path / "films", Reading(places=read_places(tmp_path / "boxes.csv"))).placed == 0
+    by_uid = read_places(tmp_path / "boxes.csv", Id.SOP_INSTANCE_UID)
+    assert own(source, tmp_path / "films", Reading(places=by_uid)).placed == 1
 
 
 def test_a_place_follows_padding_resizing_and_another_size_of_film() -> None:

@@ -51,7 +51,7 @@ def opened(tmp_path: Path) -> Iterator[OpenedStore]:
                 flagged=False,
                 rank=0.0,
                 findings=found,
-                content=f"{{\"film\": {number}}}".encode(),
+                content=f'{{"film": {number}}}'.encode(),
                 created=0.0,
             )
             store.films.keep(Study(id=key, uid=f"1.2.{number}", patient_id=f"P{number // 2}"), film, said, now=0.0)
