@@ -21,10 +21,6 @@ INTERVAL = 30.0
 _THRESHOLDS = (10_000, 5, 1_000)
 """Of `gc.set_threshold`: young objects are looked at 14 times more seldom than by default, since one run of a page
 makes thousands that live no longer than it, and the old ones on the timer alone."""
-_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
-_ARENAS = 2
-"""Parts of its memory that the C library uses side by side. It takes eight for each processor unless told otherwise,
-and keeps in each what was freed; Python lets one thread run at a time, so more than two are of no use."""
 
 
 def load() -> None:
@@ -46,7 +42,6 @@ def keep_house(interval: float = INTERVAL) -> threading.Event:
         Set it to end that.
     """
     gc.set_threshold(*_THRESHOLDS)
-    _library("mallopt", _ARENA_MAX, _ARENAS)
     ended = threading.Event()
 
     def watch() -> None:
@@ -60,11 +55,6 @@ def keep_house(interval: float = INTERVAL) -> threading.Event:
 def tidy() -> None:
     """Frees what nobody uses any longer, and gives free memory back to the system."""
     gc.collect()
-    _library("malloc_trim", 0)
-
-
-def _library(name: str, *arguments: int) -> None:
-    """Calls a function of the C library where it has it: only glibc does."""
-    function = getattr(ctypes.CDLL(None), name, None)
-    if function is not None:
-        function(*arguments)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only glibc has it
+    if trim is not None:
+        trim(0)

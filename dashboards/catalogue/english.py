@@ -64,6 +64,7 @@ ENGLISH: Mapping[str, str] = {
     "review.finish": "Done, next study",
     "review.finished-all": "All studies of the worklist are done.",
     "review.film": "Film",
+    "review.no-film": "The store holds no film of this study.",
     "review.no-explanation": "No model has spoken about this film.",
     "review.answer-for": "Answer for",
     "review.agree": "Agree",

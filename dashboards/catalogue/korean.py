@@ -61,6 +61,7 @@ KOREAN: Mapping[str, str] = {
     "review.finish": "완료, 다음 검사",
     "review.finished-all": "목록의 모든 검사를 완료했습니다.",
     "review.film": "영상",
+    "review.no-film": "이 검사의 영상이 저장소에 없습니다.",
     "review.no-explanation": "이 영상에 대한 모델 결과가 없습니다.",
     "review.answer-for": "답변 대상",
     "review.agree": "동의",

@@ -45,6 +45,9 @@ def main() -> None:
         st.error(say("review.refused"))
         return
     shown = shown_study(opened, study_id)
+    if not shown.films:
+        st.info(say("review.no-film"))
+        return
     with film:
         chosen = _choose_film(shown)
     if reader.has(Role.READER) and blind_read.is_due(opened, reader, chosen, wanted=blind_read.hides()):

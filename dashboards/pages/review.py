@@ -39,6 +39,9 @@ def main() -> None:
     shown = shown_study(opened, study_id)
     if st.query_params.get("study") != study_id:
         st.query_params["study"] = study_id
+    if not shown.films:
+        st.info(say("review.no-film"))
+        return
     film = _heading(opened, shown, reader)
     _review(opened, reader, shown, film)
 

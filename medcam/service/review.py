@@ -247,9 +247,15 @@ def _running(command: list[str], store: str, settings: ReviewSettings) -> Iterat
         _end(server)
 
 
-_QUIET = {"FORWARDED_ALLOW_IPS": "", "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+_QUIET = {
+    "FORWARDED_ALLOW_IPS": "",
+    "PYTHONUNBUFFERED": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(256 * 1024),
+}
 """Nobody's word is taken for where a request comes from. And every run of a page is a thread: where each had a heap of
-its own (glibc gives eight to a core), what one gave back would not serve the next."""
+its own (glibc gives eight to a core), what one gave back would not serve the next. Large blocks, such as explanations
+and messages, go back to the system by themselves: glibc would else soon lay them among small ones that outlive them."""
 
 
 @contextmanager

@@ -71,10 +71,6 @@ def test_what_pages_need_is_loaded_and_set_aside():
     assert set_aside > 10 * others
 
 
-def test_a_system_without_glibc_is_left_alone():
-    housekeeping._library("no_such_function_anywhere", 1)
-
-
 def _keepers():
     return [one for one in threading.enumerate() if one.name == "housekeeping"]
 

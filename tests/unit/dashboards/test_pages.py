@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from page_words import button, html_of, words_of
@@ -11,6 +12,7 @@ from desk import DeskReader
 from medcam.core.explanation import OutOfDistribution
 from medcam.core.reader import Role
 from medcam.core.review import Answer
+from medcam.service.studies import shown
 from medcam.store import audit_events
 
 
@@ -76,6 +78,16 @@ def test_a_study_of_somebody_else_is_refused_whatever_the_address_says(desk, two
     assert "no such study" in words_of(shown)
     assert "DOE" not in words_of(shown) + html_of(shown)
     assert "study-viewed" not in [event.kind for event in audit_events(desk.opened.store)]
+
+
+@pytest.mark.parametrize("name", ["review", "compare"])
+def test_a_study_whose_films_are_gone_is_said_to_have_none(two, page, monkeypatch, name):
+    kept = shown.shown_study
+    monkeypatch.setattr(shown, "shown_study", lambda opened, study: replace(kept(opened, study), films=()))
+    drawn = page(name, study=two[0])
+
+    assert not drawn.exception
+    assert "holds no film" in words_of(drawn)
 
 
 def test_the_review_page_shows_findings_ledger_and_zones(two, page):
