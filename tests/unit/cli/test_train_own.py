@@ -12,8 +12,10 @@ from skimage.io import imsave
 from typer.testing import CliRunner
 
 from medcam.cli.main import app
+from medcam.core.card import FindingCard, InputRecipe, ModelCard
 from medcam.core.errors import UsageError
-from medcam.models.files import load_folder
+from medcam.models.classifier import build_classifier
+from medcam.models.files import load_folder, save_model
 from medcam.models.registry import load_model, read_card
 
 CONFIG = {
@@ -106,6 +108,21 @@ def test_fine_tuning_goes_on_from_the_shipped_model(data: Path, tmp_path: Path) 
     ):
         if one.dtype.is_floating_point:
             np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=2e-3, atol=1e-5, err_msg=name)
+
+
+def test_a_model_from_elsewhere_keeps_its_input(data: Path, tmp_path: Path) -> None:
+    """Brightness from -1024 to 1024, black beyond the film's edge, a second channel of ones."""
+    recipe = InputRecipe(64, 64, intensity="display", fit="crop", black=-1024.0, white=1024.0)
+    options = {"stride": 16, "init_features": 8, "growth_rate": 4, "block_config": [1, 1, 1], "constant_channel": True}
+    findings = (FindingCard("Opacity"), FindingCard("Mass"))
+    card = ModelCard("foreign", "1", findings, recipe, "densenet", options, weights_licence="Apache-2.0")
+    save_model(tmp_path / "foreign", build_classifier(card), card, half=False)
+    words = ["--from", str(tmp_path / "foreign"), "--epochs", "1", "--finding", "Opacity"]
+    train(data, tmp_path / "run", *words)
+    tuned = load_model(tmp_path / "run").card
+    assert (tuned.input, tuned.backbone, tuned.backbone_options["constant_channel"]) == (recipe, "densenet", True)
+    assert tuned.finding_names == ("Opacity",)
+    assert "Apache-2.0" in tuned.training_licence
 
 
 def test_calls_that_cannot_be_are_refused_before_anything_is_made(data: Path, tmp_path: Path) -> None:

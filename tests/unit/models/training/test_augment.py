@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from medcam.core.card import InputRecipe
 from medcam.models.training.augment import Augmenter, step_seed
 from medcam.models.training.config import Augmentation
 
@@ -50,3 +52,13 @@ def test_hidden_patches_are_the_mean() -> None:
 
 def test_seeds_of_steps_differ() -> None:
     assert len({step_seed(0, epoch, step) for epoch in range(4) for step in range(50)}) == 200
+
+
+def test_beyond_the_edge_of_a_film_from_elsewhere_is_its_black() -> None:
+    recipe = InputRecipe(32, 32, black=-1024.0, white=1024.0)
+    bright = torch.full((2, 1, 32, 32), 900.0)
+    moved = Augmenter(Augmentation(0.4, 0.0, 0.0, 0.0, (1.0, 1.0), 0.0), recipe)(bright, 3, paired=False)
+    assert moved.min() == pytest.approx(-1024.0, abs=0.01)
+    assert moved.max() == pytest.approx(900.0, abs=0.01)
+    noisy = Augmenter(Augmentation(0.0, 0.0, 0.0, 0.0, (1.0, 1.0), 0.05), recipe)(bright, 3, paired=False)
+    assert 1.0 < noisy.std() < 0.05 * 512.0
