@@ -70,7 +70,7 @@ def performance(
     with stoppable("Run the same command again."):
         labels = read_labels(truth, finding_names(rename or []), film_id(by))
         measured = measure_performance(_observed(record, source, since, until), labels, seed=seed)
-    _give(measured.as_dict(), out, as_json=as_json)
+    give(measured.as_dict(), out, as_json=as_json)
     if not as_json:
         _show_performance(measured)
 
@@ -101,7 +101,7 @@ def drift(
         found = measure_drift(
             _observed(before, source, None, split), _observed(after or before, source, split, None), seed=seed
         )
-    _give(found.as_dict(), out, as_json=as_json)
+    give(found.as_dict(), out, as_json=as_json)
     if not as_json:
         _show_drift(found)
     raise typer.Exit(ExitCode.SOME_QUARANTINED if found.drift.drifted() else ExitCode.DONE)
@@ -132,7 +132,8 @@ def _observed(record: str | None, source: list[str] | None, since: str | None, u
         )
 
 
-def _give(figures: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
+def give(figures: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
+    """Writes figures to a file, and prints them as JSON, as asked for."""
     from medcam.service.atomic import write_text
     from medcam.service.output_errors import writing
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from medcam.core.card import Interval, ModelCard
 
-app = typer.Typer(help="List, show, fetch, import and export models.", no_args_is_help=True)
+app = typer.Typer(help="List, show, compare, fetch, import and export models.", no_args_is_help=True)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -196,4 +196,5 @@ def _interval(interval: Interval) -> str:
     return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
+from medcam.cli import models_compare as _models_compare  # noqa: E402, F401  adds its command to `app`
 from medcam.cli import models_exchange as _models_exchange  # noqa: E402, F401  adds its commands to `app`

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from medcam.core.errors import InvalidValueError
 from medcam.evaluate.agreement_figure import FEWEST_GROUPS, Doubt, Figure, nothing
@@ -73,22 +73,84 @@ def roc_area(labels: npt.ArrayLike, scores: npt.ArrayLike, patients: npt.ArrayLi
     return RocArea(Figure(area, min(low, area), max(high, area), films, count), variance)
 
 
+def roc_difference(
+    labels: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, patients: npt.ArrayLike
+) -> tuple[Figure, float | None]:
+    """Difference of the areas under two ROC curves of the same films, and the p-value of its test.
+
+    The paired comparison of DeLong, DeLong and Clarke-Pearson (Biometrics 1988), with Obuchowski's variance (Biometrics
+    1997) where patients have several films. The variance is that of the difference of the films' placements, so that
+    what the two scores share cancels.
+
+    Args:
+        labels: [n], 1 with the finding, 0 without.
+        first: [n], scores of one.
+        second: [n], scores of the other.
+        patients: [n], the patient of each film.
+
+    Returns:
+        Area of the second minus that of the first, with an interval under the normal distribution; and the two-sided
+        p-value of no difference. Without both where fewer than `FEWEST_OF_A_KIND` patients have a film of either
+        kind, or where the two rank the films alike.
+
+    Raises:
+        InvalidValueError: They differ in length.
+    """
+    truth, groups = np.asarray(labels) == 1, np.asarray(patients)
+    one, other = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
+    if not truth.ndim == 1 or not truth.shape == one.shape == other.shape == groups.shape:
+        raise InvalidValueError("labels, scores and patients must be equally many")
+    known, place = np.unique(groups, return_inverse=True)
+    count, films = len(known), len(truth)
+    if not films or truth.all() or not truth.any():
+        return (Figure(None, None, None, films, count, Doubt.ONE_CATEGORY) if films else nothing()), None
+    (above, below), (above_before, below_before) = _placements(truth, other), _placements(truth, one)
+    value = float(above.mean() - above_before.mean())
+    of_kind = min(len(np.unique(place[truth])), len(np.unique(place[~truth])))
+    if of_kind < FEWEST_OF_A_KIND or count < FEWEST_GROUPS:
+        return Figure(value, None, None, films, count, Doubt.FEW), None
+    variance = _clustered_variance(truth, above - above_before, below - below_before, place, count)
+    if variance <= 1e-12:
+        return Figure(value, None, None, films, count, Doubt.NO_SPREAD), None
+    width = Z95 * np.sqrt(variance)
+    p = float(2.0 * norm.sf(abs(value) / np.sqrt(variance)))
+    return Figure(value, float(value - width), float(value + width), films, count), p
+
+
 def _area_and_variance(
     truth: npt.NDArray[np.bool_], values: npt.NDArray[np.float64], place: npt.NDArray[np.intp], count: int
 ) -> tuple[float, float]:
+    above, below = _placements(truth, values)
+    return float(above.mean()), _clustered_variance(truth, above, below, place, count)
+
+
+def _placements(
+    truth: npt.NDArray[np.bool_], values: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The share of the other kind that a film lies above (with it) or below (without), ties half."""
     with_it, without = values[truth], values[~truth]
-    present, absent = len(with_it), len(without)
-    # Placements: the share of the other kind that a film lies above (with it) or below (without), ties half.
     ranks = rankdata(values)
-    above = (ranks[truth] - rankdata(with_it)) / absent
-    below = 1.0 - (ranks[~truth] - rankdata(without)) / present
-    area = float(above.mean())
-    positive = np.bincount(place[truth], weights=above - area, minlength=count)
-    negative = np.bincount(place[~truth], weights=below - area, minlength=count)
+    above = (ranks[truth] - rankdata(with_it)) / len(without)
+    below = 1.0 - (ranks[~truth] - rankdata(without)) / len(with_it)
+    return above, below
+
+
+def _clustered_variance(
+    truth: npt.NDArray[np.bool_],
+    above: npt.NDArray[np.float64],
+    below: npt.NDArray[np.float64],
+    place: npt.NDArray[np.intp],
+    count: int,
+) -> float:
+    """Obuchowski's variance of a mean of placements, or of differences of placements."""
+    present, absent = len(above), len(below)
+    mean = above.mean()
+    positive = np.bincount(place[truth], weights=above - mean, minlength=count)
+    negative = np.bincount(place[~truth], weights=below - mean, minlength=count)
     patients_with, patients_without = (len(np.unique(place[kind])) for kind in (truth, ~truth))
     if min(patients_with, patients_without) < 2:
-        return area, 0.0
+        return 0.0
     of_present = patients_with / (patients_with - 1) / present * float((positive**2).sum())
     of_absent = patients_without / (patients_without - 1) / absent * float((negative**2).sum())
     shared = count / (count - 1) * float((positive * negative).sum())
-    return area, of_present / present + of_absent / absent + 2.0 * shared / (present * absent)
+    return of_present / present + of_absent / absent + 2.0 * shared / (present * absent)

@@ -94,14 +94,16 @@ def observe_folder(folder: ResultsFolder, sources: FolderSources, progress: Prog
 def observe_store(
     opened: OpenedStore,
     *,
+    card: str | None = None,
     since: date | None = None,
     until: date | None = None,
     progress: Progress = lambda *_: None,
 ) -> Observed:
-    """Reads what the newest model of a store said of its films: the newest decision on each.
+    """Reads what one model of a store said of its films: the newest decision on each.
 
     Args:
         opened: The store.
+        card: Digest of the model's card; None for the newest model.
         since: Films from this day on.
         until: Films before this day.
         progress: Called with how many are read, and of how many.
@@ -109,7 +111,7 @@ def observe_store(
     Raises:
         UsageError: It holds nothing of that time (code `nothing-observed`).
     """
-    models = [model for model in opened.films.models() if model.explanations]
+    models = [model for model in opened.films.models() if model.explanations and card in (None, model.card_sha256)]
     card = models[0].card_sha256 if models else ""
     newest: dict[str, tuple[KeptExplanation, KeptRadiograph]] = {}
     ids, others = opened.films.explanation_ids(), 0
