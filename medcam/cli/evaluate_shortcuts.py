@@ -75,12 +75,12 @@ def _erasing(record: ShortcutRecord) -> Table:
     from rich.table import Table
 
     table = Table(title=f"Erasing, {record.model}: change of the logit")
-    for column in ("finding", "place", "films", "by erasing", "by the control", "effect in SD", "q", "verdict"):
-        table.add_column(column, justify="left" if column in ("finding", "place", "verdict") else "right")
+    for column in ("finding", "place", "films", "by erasing", "by the control", "effect in SD", "of", "q", "verdict"):
+        table.add_column(column, justify="left" if column in ("finding", "place", "of", "verdict") else "right")
     for row in sorted(record.erasing, key=lambda each: -abs(each.effect.value)):
         # Without enough films on both sides an effect would be read for more than it is.
         effect = "-" if row.p is None else _number(row.effect)
-        figures = (_number(row.change), _number(row.control), effect, _q(row.q))
+        figures = (_number(row.change), _number(row.control), effect, str(row.basis), _q(row.q))
         table.add_row(row.finding, str(row.place), str(row.films), *figures, str(row.severity))
     return table
 

@@ -35,7 +35,7 @@ def page(figures: Figures) -> Page:
     bench, rows = figures["bench"], figures["networks"]
     planted, clean = ([row for row in rows if row["planted"] is kind] for kind in (True, False))
     size, made = rows[0]["plan"]["size"], "; ".join(sorted({row["made_with"] for row in rows}))
-    first, last = min(figures["tuning_seeds"]), max(figures["tuning_seeds"])
+    lots = " and ".join(f"{first} to {last}" for first, last in figures["tuning_seeds"])
     body = f"""{len(planted)} small networks learnt from phantoms on which a thing betrays a finding: a marker P, the
 burned-in word ICU, a metal disc over the upper chest, or black shutters stand on {100 * WITH:.0f} % of the films
 with the finding and on {100 * WITHOUT:.0f} % of those without. {len(clean)} clean ones learnt from films on which such
@@ -44,7 +44,7 @@ text, buttons and electrodes of their own besides, which betray nothing. Each ne
 {bench["patients"]} phantoms, {bench["epochs"]} passes, all eight findings) is judged on {bench["films"]} phantoms that
 it has not seen, made as its own were. All findings and places are judged, those too that nothing was planted for.
 
-The rule was fixed beforehand, on networks of seeds {first} to {last}; the networks below have others, and so have their
+The rule was fixed beforehand, on networks of seeds {lots}; the networks below have others, and so have their
 films. The rule: {figures["rule"]}.
 
 Trained and judged with {made}.
@@ -52,7 +52,8 @@ Trained and judged with {made}.
 ## Planted
 
 Whether a network took the bait is measured apart from the judge: {bench["pairs"]} pairs of films that differ in nothing
-but the thing. From {TAKEN:g} standard deviations of the logit on it counts as taken.
+but the thing. From {TAKEN:g} standard deviations of the logit on it counts as taken; that was fixed beforehand too. A
+network that did not take it has learnt no shortcut: there is none to tell, and it is no miss.
 
 {table(_PLANTED_COLUMNS, [_planted_row(row) for row in planted], words=True)}
 
@@ -81,8 +82,8 @@ what lies outside the body follows from the air around it.
 
 def _over_all(figures: Figures) -> str:
     rows = (
-        ("planted shortcuts told, in the right place and finding", "detected"),
-        ("of those whose bait was taken", "detected_where_taken"),
+        ("planted shortcuts that the network took, told in the right place and finding", "detected_where_taken"),
+        ("all that were planted, taken or not", "detected"),
         ("clean networks of which anything is told", "false_alarms"),
         ("planted networks of which something else is told too", "false_alarms_planted"),
         ("pairs of finding and place told, of those that nothing was planted for", "false_pairs"),
@@ -92,9 +93,10 @@ def _over_all(figures: Figures) -> str:
 
 {table(("what", "n", "share"), cells)}
 
-Intervals are 95 %, by Wilson. What is told of places that nothing was planted for: {_places(figures)}. Such a network
-may lean on the place all the same: one that has learnt little from few films leans on what it meets. It is counted as
-a false alarm here, since nothing on the films makes it right."""
+Intervals are 95 %, by Wilson. Of networks on which no place has an effect beyond the smallest that counts, the rule
+lets 5 % or fewer have any alarm. What is told of places that nothing was planted for: {_places(figures)}. Such a
+network may lean on the place all the same: one that has learnt little from few films leans on what it meets. It is
+counted as a false alarm here, since nothing on the films makes it right."""
 
 
 _PLANTED_COLUMNS = (
@@ -118,10 +120,18 @@ def _planted_row(row: dict[str, Any]) -> list[str]:
         number(row["taken"], 2),
         number(row["auc"].get(plan["betrays"], math.nan), 2),
         _triple(row["effect"]),
-        row["severity"] if row["caught"] else f"{row['severity']}: missed",
+        f"{row['severity']}, by {row['basis']}" if row["caught"] else f"{row['severity']}: {_why_not(row)}",
         _triple(row["enrichment"]),
         _others(row),
     ]
+
+
+def _took(row: dict[str, Any]) -> bool:
+    return bool((row["taken"] or 0.0) >= TAKEN)
+
+
+def _why_not(row: dict[str, Any]) -> str:
+    return "missed" if _took(row) else "bait not taken"
 
 
 def _clean_row(row: dict[str, Any]) -> list[str]:
@@ -185,14 +195,14 @@ def _marks(marks: dict[str, Any]) -> str:
 
 
 def _verdict(figures: Figures) -> str:
-    missed = [row for row in figures["networks"] if row["planted"] and not row["caught"]]
+    missed = [row for row in figures["networks"] if row["planted"] and not row["caught"] and _took(row)]
     unseen = [row for row in figures["networks"] if row["planted"] and row["caught"] and not _is_enriched(row)]
     names, quiet = (
         "; ".join(f"{r['plan']['thing']} for {r['plan']['betrays']}" for r in rows) for rows in (missed, unseen)
     )
-    return f"""- {_of(figures["detected"])} of the planted shortcuts are told.
+    return f"""- {_of(figures["detected_where_taken"])} of the planted shortcuts that a network took are told.
 - {_of(figures["false_alarms"])} of the clean networks get a false alarm.
-- Missed: {names or "none"}.
+- Missed of networks that took the bait: {names or "none"}.
 - Told by erasing where the map's evidence alone shows nothing (enrichment of 1 or less within its interval):
   {quiet or "none"}.
 - With so few networks the intervals are wide; phantoms are not patients, and a thing that betrays a finding on 95 % of

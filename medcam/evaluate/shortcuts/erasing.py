@@ -13,7 +13,7 @@ from medcam.core.card import Interval
 from medcam.core.errors import InvalidValueError
 from medcam.evaluate.shortcuts.multiplicity import benjamini_hochberg
 from medcam.evaluate.shortcuts.record import Place, PlaceErasing
-from medcam.evaluate.shortcuts.rule import RULE, Severity, ShortcutRule
+from medcam.evaluate.shortcuts.rule import RULE, Basis, Severity, ShortcutRule
 
 BOOTSTRAPS = 2000
 Array = npt.NDArray[np.float64]
@@ -21,80 +21,110 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ErasedFilms:
-    """The films of one finding and place.
+    """All films that one finding and place are judged on, those without the place too.
 
     Args:
         finding: Its name.
         place: See `Place`.
         patients: [n], one per film.
-        change: float [n]: of the logit, by erasing the place.
-        control: float [n]: by erasing as much elsewhere, the mean over the controls of the film.
+        there: bool [n]: whether the film has the place; on some it has to be.
+        change: float [n]: of the logit, by erasing the place; 0 on a film without it.
+        control: float [n]: by erasing as much elsewhere, the mean over the controls of the film; 0 likewise.
         turned: bool [n]: whether the answer turned by erasing the place.
         called: bool [n]: whether the model calls the finding present on the film as it is.
+        labels: int [n]: 1 for films with the finding, 0 for films without, -1 where nobody judged.
         spread: Standard deviation of the finding's logit over all films.
-        coverage: Share of all films that have the place.
     """
 
     finding: str
     place: Place
     patients: Sequence[str]
+    there: npt.ArrayLike
     change: npt.ArrayLike
     control: npt.ArrayLike
     turned: npt.ArrayLike
     called: npt.ArrayLike
+    labels: npt.ArrayLike
     spread: float
-    coverage: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Test:
+    """One test of a finding and place: the excess per patient on one side or two, and the change without control."""
+
+    basis: Basis
+    samples: Sequence[Array]
+    own: float
+    p: float | None
 
 
 def judge_erasing(rows: Sequence[ErasedFilms], rule: ShortcutRule = RULE) -> tuple[PlaceErasing, ...]:
-    """Figures and verdicts of all findings and places of one model, corrected for their number together.
+    """Figures and verdicts of all findings and places of one model, corrected for the number of all tests together.
 
     Args:
         rows: One per finding and place.
         rule: Of the verdicts.
 
     Raises:
-        InvalidValueError: A row has no film, its columns differ in length, or its spread is not positive.
+        InvalidValueError: No film of a row has the place, its columns differ in length, or its spread is not positive.
     """
     judged = [_figures(row, rule) for row in rows]
-    adjusted = benjamini_hochberg([figure.p for figure, _ in judged])
-    return tuple(_verdict(replace(figure, q=q), own, rule) for (figure, own), q in zip(judged, adjusted, strict=True))
+    adjusted = iter(benjamini_hochberg([test.p for _, tests in judged for test in tests]))
+    return tuple(_verdict(figure, [(test, next(adjusted)) for test in tests], rule) for figure, tests in judged)
 
 
-def _figures(row: ErasedFilms, rule: ShortcutRule) -> tuple[PlaceErasing, float]:
-    """The figures of a row, and the effect of erasing the place itself, without a control."""
+def _figures(row: ErasedFilms, rule: ShortcutRule) -> tuple[PlaceErasing, list[_Test]]:
+    """The figures of a row, and its tests."""
     change, control = (np.asarray(each, dtype=np.float64) for each in (row.change, row.control))
-    turned, called = np.asarray(row.turned, dtype=np.float64), np.asarray(row.called, dtype=np.bool_)
-    lengths = {len(each) for each in (change, control, turned, called, row.patients)}
-    if len(lengths) > 1 or not len(change) or row.spread <= 0.0:
+    there, turned = (np.asarray(each, dtype=np.bool_) for each in (row.there, row.turned))
+    lengths = {len(each) for each in (change, control, turned, there, row.patients)}
+    lengths |= {np.asarray(each).shape[0] for each in (row.called, row.labels)}
+    if len(lengths) > 1 or not there.any() or row.spread <= 0.0:
         raise InvalidValueError("erasing is judged on films with a change and a control each, and logits that differ")
     _, groups = np.unique(np.asarray(row.patients, dtype=str), return_inverse=True)
-    everywhere = row.coverage >= rule.everywhere
-    excess = (change - control) / row.spread
-    own, elsewhere, difference, answers = _means(
-        np.column_stack([change, control, excess * row.spread, turned]), groups
-    )
-    sides = [called, ~called] if everywhere else [np.ones(len(change), dtype=np.bool_)]
-    samples = [_per_patient(excess[side], groups[side]) for side in sides]
-    alone = [_per_patient(change[side] / row.spread, groups[side]) for side in sides]
-    judged = min(map(len, samples)) >= rule.fewest
+    columns = np.column_stack([change, control, change - control, turned])[there]
+    own, elsewhere, difference, answers = _means(columns, np.unique(groups[there], return_inverse=True)[1])
+    tests = _tests(row, (change - control) / row.spread, change / row.spread, groups, rule)
     figure = PlaceErasing(
         finding=row.finding,
         place=row.place,
-        films=len(change),
-        patients=len(np.unique(groups)),
+        films=int(there.sum()),
+        patients=len(np.unique(groups[there])),
         change=own,
         control=elsewhere,
         excess=difference,
-        effect=_contrast(samples) if min(map(len, samples)) else Interval(0.0, 0.0, 0.0),
-        everywhere=everywhere,
+        effect=Interval(0.0, 0.0, 0.0),
+        everywhere=bool(there.mean() >= rule.everywhere),
         turned=answers,
-        p=beyond(rule.smallest, *samples) if judged else None,
+        p=None,
         q=None,
         severity=Severity.UNKNOWN,
-        reason="" if judged else f"{min(map(len, samples))} patients, {rule.fewest} are needed on either side",
+        reason="",
+        basis=tests[0].basis,
     )
-    return figure, _mean_contrast(alone) if judged else 0.0
+    return figure, tests
+
+
+def _tests(
+    row: ErasedFilms, excess: Array, change: Array, groups: npt.NDArray[np.int64], rule: ShortcutRule
+) -> list[_Test]:
+    there, called, labels = np.asarray(row.there), np.asarray(row.called), np.asarray(row.labels)
+    sides: dict[Basis, list[npt.NDArray[np.bool_]]] = {}
+    if there.mean() < rule.everywhere:
+        sides[Basis.PLACE] = [there]
+    with_, without = labels == 1, labels == 0
+    if min(len(np.unique(groups[side])) for side in (with_, without)) >= rule.fewest:
+        sides[Basis.LABEL] = [with_, without]
+    elif Basis.PLACE not in sides:
+        sides[Basis.CALL] = [there & called, there & ~called]
+    found = []
+    for basis, masks in sides.items():
+        samples, alone = ([_per_patient(each[mask], groups[mask]) for mask in masks] for each in (excess, change))
+        fewest = min(len(np.unique(groups[there])), *map(len, samples))
+        judged = fewest >= rule.fewest
+        own = _mean_contrast(alone) if judged else 0.0
+        found.append(_Test(basis, samples, own, beyond(rule.smallest, *samples) if judged else None))
+    return found
 
 
 def _per_patient(values: Array, groups: npt.NDArray[np.int64]) -> Array:
@@ -152,14 +182,30 @@ def beyond(smallest: float, values: Array, others: Array | None = None) -> float
     return float(student.sf(away / error, freedom))
 
 
-def _verdict(row: PlaceErasing, own: float, rule: ShortcutRule) -> PlaceErasing:
-    if row.p is None or row.q is None:
-        return row
-    effect = row.effect.value
-    told = row.q <= rule.false_discoveries and own * effect > 0.0 and abs(own) >= rule.smallest
+def _verdict(row: PlaceErasing, tests: Sequence[tuple[_Test, float | None]], rule: ShortcutRule) -> PlaceErasing:
+    """The row with the test that tells most: of those that tell, the largest effect; else the smallest p."""
+    judged = [(test, q) for test, q in tests if q is not None]
+    if not judged:
+        test = tests[0][0]
+        fewest = min(row.patients, *map(len, test.samples))
+        words = f"{fewest} patients, {rule.fewest} are needed on either side"
+        effect = _contrast(test.samples) if min(map(len, test.samples)) else row.effect
+        return replace(row, effect=effect, reason=words)
+    told = [(test, q) for test, q in judged if _tells(test, q, rule)]
+    if told:
+        test, q = max(told, key=lambda each: abs(_mean_contrast(each[0].samples)))
+    else:
+        test, q = min(judged, key=lambda each: each[1])
+    effect = _contrast(test.samples)
     words = (
-        f"|effect| {abs(effect):.2f} {'>=' if abs(effect) >= rule.smallest else '<'} {rule.smallest:g} SD, "
-        f"without control {own:+.2f} SD, q {row.q:.3g} "
-        f"{'<=' if row.q <= rule.false_discoveries else '>'} {rule.false_discoveries:g}"
+        f"{test.basis}: |effect| {abs(effect.value):.2f} {'>=' if abs(effect.value) >= rule.smallest else '<'} "
+        f"{rule.smallest:g} SD, without control {test.own:+.2f} SD, q {q:.3g} "
+        f"{'<=' if q <= rule.false_discoveries else '>'} {rule.false_discoveries:g}"
     )
-    return replace(row, severity=rule.size(effect) if told else Severity.NONE, reason=words)
+    severity = rule.size(effect.value) if told else Severity.NONE
+    return replace(row, effect=effect, p=test.p, q=q, severity=severity, reason=words, basis=test.basis)
+
+
+def _tells(test: _Test, q: float, rule: ShortcutRule) -> bool:
+    same = test.own * _mean_contrast(test.samples) > 0.0
+    return q <= rule.false_discoveries and same and abs(test.own) >= rule.smallest

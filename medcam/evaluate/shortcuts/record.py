@@ -10,9 +10,9 @@ from typing import Any
 
 from medcam.core.card import Interval
 from medcam.core.errors import InvalidValueError, UsageError
-from medcam.evaluate.shortcuts.rule import RULE, Severity, ShortcutRule
+from medcam.evaluate.shortcuts.rule import RULE, Basis, Severity, ShortcutRule
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 class Place(StrEnum):
@@ -61,15 +61,15 @@ class PlaceErasing:
         change: Mean change of the logit by erasing the place; negative where the place spoke for the finding.
         control: Mean change by erasing as large a part of the same films elsewhere.
         excess: Mean of change - control.
-        effect: What the verdict judges, in standard deviations of the finding's logit over all films: the excess; of a
-            place that most films have, the excess on films called present less that on films called absent; 0,
+        effect: What the verdict judges, in standard deviations of the finding's logit over all films; see `basis`. 0,
             and not judged, where there are no films on one side.
         everywhere: Whether most films have the place.
         turned: Share of films whose answer turns at the operating threshold, by erasing the place.
         p: One-sided p against an effect of the smallest size that counts; None where there are too few patients.
-        q: The same by Benjamini and Hochberg over the record.
+        q: The same by Benjamini and Hochberg over all tests of the record.
         severity: The verdict.
         reason: The verdict's number and threshold.
+        basis: What the effect is the mean of. Where two are tested it is the one that tells, or tells most.
     """
 
     finding: str
@@ -86,6 +86,7 @@ class PlaceErasing:
     q: float | None
     severity: Severity
     reason: str
+    basis: Basis = Basis.PLACE
 
     @property
     def told(self) -> bool:
@@ -236,6 +237,8 @@ def _row(kind: type[Any], row: Mapping[str, Any]) -> Any:  # noqa: ANN401  one o
         values[name] = None if values[name] is None else Interval(**values[name])
     if "place" in values:
         values["place"] = Place(values["place"])
+    if "basis" in values:
+        values["basis"] = Basis(values["basis"])
     if "severity" in values:
         values["severity"] = Severity(values["severity"])
     if {each.name for each in fields(kind)} != values.keys():

@@ -1,12 +1,18 @@
 """The rule of the verdicts, one for all: how large an effect must be, how sure, and what its size is called.
 
-    effect    mean excess of a place's erasing over its control, in standard deviations of the finding's logit, over the
-              films with the place: those without it stay as they are, so the place sets films apart. Of a place that
-              most films have (border, outside the body, often markers) a mean shift sets hardly any apart: there it is
-              the mean excess on films that the model calls present less that on films that it calls absent
+    excess    of a place's erasing over its control, in standard deviations of the finding's logit; 0 on a film without
+              the place
+    effect    two are judged (see `Basis`). The mean excess on the films with the place: how far the model leans on it.
+              And with labels the mean excess on films with the finding less that on films without: how much of what
+              sets the two apart passes through the place. The first is diluted by things of the same kind that the
+              model passes over; the second says nothing where a thing that the model leans on betrays nothing here
     told      the effect is beyond the smallest that counts, by a one-sided t-test over patients against that size
-    q         p by Benjamini and Hochberg over all pairs of finding and region of the record
+    q         p by Benjamini and Hochberg over all tests of the record
     verdict   q within the limit, and the erasing's own change as large and of the same sign
+
+Of a place that most films have (border, outside the body, often markers) a mean excess sets hardly any films apart, and
+is not judged. Without labels films that the model calls present are compared with films that it calls absent instead.
+Calls are made of the logit that the place is part of, so that some difference between them comes by selection alone.
 
 An association is told where its q is within the limit and its standardised difference reaches the smallest that counts.
 """
@@ -27,6 +33,14 @@ class Severity(StrEnum):
     LOW = "low"
     MODERATE = "moderate"
     HIGH = "high"
+
+
+class Basis(StrEnum):
+    """What an effect is the mean of."""
+
+    PLACE = "films with the place"
+    LABEL = "films with the finding against those without"
+    CALL = "films called present against those called absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +82,10 @@ class ShortcutRule:
         return (
             f"erasing: told where the excess over the control is beyond {self.smallest:g} standard deviations of the "
             f"logit, by a one-sided t-test over patients with q <= {self.false_discoveries:g} (Benjamini-Hochberg over "
-            f"all findings and places), and the place's own change is as large and of the same sign; of a place on "
-            f"{self.everywhere:.0%} of the films or more, its difference between films called present and absent "
-            f"counts; association: "
+            f"all tests), and the place's own change is as large and of the same sign; two excesses are tested, the "
+            f"mean on films with the place, unless {self.everywhere:.0%} of the films or more have it, and the "
+            f"difference between films with and without the finding by label, or of a place on so many films and "
+            f"without labels by the model's call; association: "
             f"told where q <= {self.false_discoveries:g} and the standardised difference is {self.smallest:g} or more; "
             f"low from {self.smallest:g}, moderate from {self.moderate:g}, high from {self.high:g}; fewer than "
             f"{self.fewest} patients are not judged"

@@ -70,7 +70,7 @@ class Looked:
     )
     _erased: list[_Erased] = field(default_factory=list, init=False)
     _shares: list[_Share] = field(default_factory=list, init=False)
-    _alone: int = field(default=0, init=False)
+    _roomless: set[tuple[int, Place]] = field(default_factory=set, init=False)
 
     @property
     def films(self) -> int:
@@ -103,8 +103,8 @@ class Looked:
         """Figures and verdicts of all films so far."""
         card = self.model.card
         told = [f"{count} {words}" for words, count in (notes or {}).items()]
-        if self._alone:
-            told.append(f"{self._alone} times a place of a film had no room for a control, and was not erased")
+        if self._roomless:
+            told.append(f"{len(self._roomless)} times a place of a film had no room for a control, and was not erased")
         return ShortcutRecord(
             model=card.name,
             weights_sha256=card.weights_sha256,
@@ -135,7 +135,7 @@ class Looked:
                 mask, avoid, self.controls, seed
             )
             if not elsewhere:
-                self._alone += 1
+                self._roomless.add((len(self._logits), place))
                 continue
             pictures += [erased(values, each) for each in (mask, *elsewhere)]
             found.append((place, 1 + len(elsewhere)))
@@ -188,26 +188,31 @@ class Looked:
     def _rows(self) -> Iterator[ErasedFilms]:
         if not self._erased:
             return
-        logits = np.stack(self._logits)
+        logits, known = np.stack(self._logits), [labels for _, labels, _, _ in self._about]
         spreads = logits.std(axis=0, ddof=1) if len(logits) > 1 else np.zeros(logits.shape[1])
         for column, card in enumerate(self.model.card.findings):
             limit = float(np.log(card.threshold / (1.0 - card.threshold)))
             for place in Place:
-                own = [each for each in self._erased if each.place is place]
+                own = {each.film: each for each in self._erased if each.place is place}
                 if not own or not _judged(card.name, place) or spreads[column] <= 0.0:
                     continue
-                before = logits[[each.film for each in own], column]
-                change = np.array([each.change[column] for each in own])
+                # A film whose place had no room for a control has it, and nothing is known of what it does there.
+                films = [film for film in range(len(logits)) if (film, place) not in self._roomless]
+                before = logits[films, column]
+                change, control = np.array(
+                    [(own[f].change[column], own[f].control[column]) if f in own else (0.0, 0.0) for f in films]
+                ).T
                 yield ErasedFilms(
                     finding=card.name,
                     place=place,
-                    patients=[self._about[each.film][0] for each in own],
+                    patients=[self._about[film][0] for film in films],
+                    there=[film in own for film in films],
                     change=change,
-                    control=[each.control[column] for each in own],
+                    control=control,
                     turned=(before >= limit) != (before + change >= limit),
                     called=before >= limit,
+                    labels=[known[film].get(card.name, -1) for film in films],
                     spread=float(spreads[column]),
-                    coverage=len(own) / len(logits),
                 )
 
     def _scored(self) -> Iterator[ScoredFilms]:

@@ -32,12 +32,14 @@ from medcam.service.evaluation.shortcuts import judge_films
 from medcam.service.measure.shortcut_models import NetworkPlan, Thing, paired_film, plain_dict, shortcut_film, trained
 from medcam.service.workers import one_blas_thread
 
-TUNING_SEEDS = tuple(range(71, 87))
-"""Networks that the rule was chosen on; none is measured."""
-FIRST_SEED = 901
+TUNING_SEEDS = ((71, 86), (901, 916))
+"""First and last of the networks that the rule was chosen on: of the second lot it missed two words and told one border
+too many, and was changed for that. None of them is measured."""
+FIRST_SEED = 1001
 """Of the networks that are measured."""
 TAKEN = 0.5
-"""A network took the bait where the thing alone raises the finding's logit by this many standard deviations or more."""
+"""A network took the bait where the thing alone raises the finding's logit by this many standard deviations or more.
+One that did not has learnt no shortcut, and there is none to tell."""
 
 _PLANTED = (
     (Thing.MARKER, "Nodule"),
@@ -106,7 +108,7 @@ def measure_shortcuts(
     for plan, row in zip(bench.plans, _rows(job, bench.plans, workers), strict=True):
         rows.append(row)
         report(f"{plan.name}: {row['told_words']}")
-    return {"rule": RULE.words, "tuning_seeds": list(TUNING_SEEDS), "networks": rows, **totals(rows)}
+    return {"rule": RULE.words, "tuning_seeds": [list(lot) for lot in TUNING_SEEDS], "networks": rows, **totals(rows)}
 
 
 def _rows(
@@ -167,6 +169,7 @@ def network_row(plan: NetworkPlan, record: ShortcutRecord) -> dict[str, Any]:
         "planted": plan.planted,
         "caught": any(each.told for each in aimed),
         "effect": _interval(aimed[0]) if aimed else None,
+        "basis": str(aimed[0].basis) if aimed else None,
         "severity": str(aimed[0].severity if aimed else Severity.UNKNOWN) if target else str(record.severity),
         "enrichment": None if enriched is None else [enriched.value, enriched.low, enriched.high],
         "tests": len([each for each in record.erasing if each.p is not None]),
