@@ -20,11 +20,11 @@ from medcam.anatomy.grid import Box, resample
 from medcam.core.arrays import FloatArray
 from medcam.core.errors import MedcamError
 
-STEP = 2
+STEP = 4
 """Spacing of the registration grid in atlas pixels."""
 SOFTNESS = 2.0
 """Standard deviation, in atlas pixels, of the blur that gives both maps a slope to follow."""
-AFFINE_ROUNDS, SPLINE_ROUNDS = 60, 30
+AFFINE_ROUNDS, SPLINE_ROUNDS = 60, 15
 MESH = 4
 """B-spline control cells along each side of the frame: few, so that an opacity bends no lung."""
 _ONE_AT_A_TIME = threading.Lock()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from medcam.dicom.key_objects import write_key_objects
     from medcam.dicom.presentation import Mark, write_presentation
     from medcam.dicom.radiograph import load_radiograph, radiograph_from_dataset
-    from medcam.dicom.save import save_dataset
+    from medcam.dicom.save import encode_dataset, save_dataset, save_encoded
     from medcam.dicom.secondary_capture import write_secondary_capture
     from medcam.dicom.segmentation import Segment, write_maps, write_regions
     from medcam.dicom.sources import find_sources
@@ -42,6 +42,7 @@ __all__ = [
     "Verdict",
     "context_from_dataset",
     "derived_uid",
+    "encode_dataset",
     "find_sources",
     "frontal_chest",
     "is_valid_uid",
@@ -51,6 +52,7 @@ __all__ = [
     "read_record",
     "save_dataset",
     "save_dx",
+    "save_encoded",
     "write_dx",
     "write_key_objects",
     "write_maps",
@@ -70,7 +72,7 @@ _HOMES = {
     "medcam.dicom.key_objects": ("write_key_objects",),
     "medcam.dicom.presentation": ("Mark", "write_presentation"),
     "medcam.dicom.radiograph": ("load_radiograph", "radiograph_from_dataset"),
-    "medcam.dicom.save": ("save_dataset",),
+    "medcam.dicom.save": ("encode_dataset", "save_dataset", "save_encoded"),
     "medcam.dicom.secondary_capture": ("write_secondary_capture",),
     "medcam.dicom.segmentation": ("Segment", "write_maps", "write_regions"),
     "medcam.dicom.sources": ("find_sources",),

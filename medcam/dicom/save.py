@@ -13,10 +13,42 @@ from medcam.dicom.errors import converting
 from medcam.dicom.quiet import quiet
 
 
-def save_dataset(path: Path | str, dataset: Dataset) -> None:
-    """Writes a data set as a DICOM Part 10 file.
+def encode_dataset(dataset: Dataset) -> bytes:
+    """A data set as the bytes of a DICOM Part 10 file.
+
+    Args:
+        dataset: With file meta information.
+
+    Raises:
+        InputError: It cannot be encoded (code `unwritable`).
+    """
+    with quiet(), converting("the DICOM object cannot be written", InputError, "unwritable"):
+        buffer = io.BytesIO()
+        dataset.save_as(buffer, enforce_file_format=True)
+        return buffer.getvalue()
+
+
+def save_encoded(path: Path | str, data: bytes) -> None:
+    """Writes what `encode_dataset` made.
 
     The bytes are complete before the file gets its name, so that a killed process leaves no half a file behind.
+
+    Args:
+        path: Where to; its folder must exist.
+        data: The bytes.
+
+    Raises:
+        InputError: The disk refuses it (code `unwritable`).
+    """
+    path = Path(path)
+    with converting("the DICOM object cannot be written", InputError, "unwritable"):
+        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+        partial.write_bytes(data)
+        partial.replace(path)
+
+
+def save_dataset(path: Path | str, dataset: Dataset) -> None:
+    """Writes a data set as a DICOM Part 10 file, whole or not at all.
 
     Args:
         path: Where to; its folder must exist.
@@ -25,10 +57,4 @@ def save_dataset(path: Path | str, dataset: Dataset) -> None:
     Raises:
         InputError: It cannot be encoded, or the disk refuses it (code `unwritable`).
     """
-    path = Path(path)
-    with quiet(), converting("the DICOM object cannot be written", InputError, "unwritable"):
-        buffer = io.BytesIO()
-        dataset.save_as(buffer, enforce_file_format=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        partial.write_bytes(buffer.getvalue())
-        partial.replace(path)
+    save_encoded(path, encode_dataset(dataset))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from medcam.dicom import (
     Mark,
     Segment,
     SourceContext,
+    encode_dataset,
     write_key_objects,
     write_maps,
     write_presentation,
@@ -32,7 +32,6 @@ from medcam.dicom import (
 from medcam.overlay.film import Film
 from medcam.service.annotate.options import CAPTURE_SIDE, Output
 from medcam.service.annotate.pictures import draw_sheet, findings_to_draw
-from medcam.service.explanations.explanation_json import explanation_to_dict
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +43,7 @@ class ObjectPlan:
         context: The source's patient, study and identity.
         card: The model's card.
         request: Digest of what was asked for; becomes part of every UID.
+        record: explanation.json, UTF-8, which the report keeps.
         software: medcam's version.
         requested: Findings asked for; empty for those that are present.
         sheet: The reduced film for the Secondary Capture, None where none is wanted.
@@ -54,6 +54,7 @@ class ObjectPlan:
     context: SourceContext = field(repr=False)
     card: ModelCard
     request: str
+    record: bytes = field(repr=False)
     software: str
     requested: tuple[str, ...] = ()
     sheet: Film | None = field(default=None, repr=False)
@@ -70,6 +71,11 @@ class ObjectPlan:
     def present(self) -> tuple[Finding, ...]:
         """The findings that are present; none where the answer is withheld."""
         return tuple(finding for finding in self.explanation.findings if finding.present)
+
+
+def encoded_objects(plan: ObjectPlan, outputs: tuple[Output, ...]) -> list[tuple[str, bytes]]:
+    """File name and bytes of each object of a film, whole DICOM files; arguments and errors as in `make_objects`."""
+    return [(name, encode_dataset(made)) for name, made in make_objects(plan, outputs)]
 
 
 def make_objects(plan: ObjectPlan, outputs: tuple[Output, ...]) -> Iterator[tuple[str, Dataset]]:
@@ -94,8 +100,7 @@ def make_objects(plan: ObjectPlan, outputs: tuple[Output, ...]) -> Iterator[tupl
             ),
         )
     if Output.SR in outputs:
-        record = json.dumps(explanation_to_dict(plan.explanation), allow_nan=False).encode("utf-8")
-        yield "sr.dcm", write_report(plan.explanation, record, plan.making)
+        yield "sr.dcm", write_report(plan.explanation, plan.record, plan.making)
     if not plan.present:
         return
     if Output.SEG in outputs:

@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from medcam.core.activation import CAM
-from medcam.core.explanation import Explanation
 from medcam.core.radiograph import Identity
 from medcam.service.annotate.options import CAPTURE_SIDE, Output
 from medcam.service.annotate.pictures import overlay_name
 from medcam.service.atomic import write_text
-from medcam.service.explanations.explanation_json import FILE_NAME, explanation_text
+from medcam.service.explanations.explanation_json import FILE_NAME
 
 RECEIPT_NAME = ".receipt.json"
 OBJECT_NAMES: Mapping[Output, tuple[str, ...]] = {
@@ -143,9 +142,8 @@ class InstanceFolder:
         """Where the overlay of a finding goes."""
         return self.path / overlay_name(finding)
 
-    def finish(self, explanation: Explanation, receipt: Receipt) -> None:
-        """Writes the receipt and then `explanation.json`, which makes the folder complete."""
-        text = explanation_text(explanation)
+    def finish(self, text: str, receipt: Receipt) -> None:
+        """Writes the receipt and then the text of `explanation.json`, which makes the folder complete."""
         digested = replace(receipt, explanation=hashlib.sha256(text.encode("utf-8")).hexdigest())
         write_text(self.path / RECEIPT_NAME, json.dumps(asdict(digested)) + "\n")
         write_text(self.path / FILE_NAME, text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medcam.core.errors import MedcamError
+
 DUPLICATE_UID = "duplicate-uid"
 INTERNAL_ERROR = "internal-error"
 
@@ -50,6 +52,15 @@ class Quarantined:
     code: str
     message: str
     next_step: str
+
+
+def unexpected(error: Exception) -> MedcamError:
+    """What is told of an exception that nobody foresaw: its type alone, since its text may quote patient data."""
+    return MedcamError(
+        f"medcam failed on this file ({type(error).__name__})",
+        code=INTERNAL_ERROR,
+        next_step="Report it to the project with the file's transfer syntax and size; never send patient data.",
+    )
 
 
 Outcome = Annotated | Skipped | Duplicate | Quarantined

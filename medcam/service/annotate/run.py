@@ -28,6 +28,7 @@ from medcam.service.annotate.deliveries import deliveries
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.instance_output import Request
 from medcam.service.annotate.manifest import MANIFEST_NAME, Manifest, write_manifest
+from medcam.service.annotate.object_writers import object_maker
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.pictures import requested_findings
@@ -94,11 +95,12 @@ def annotate(
     with (
         nullcontext(readers) if readers else ReaderPool(options.workers) as reading,
         nullcontext(keeper) if keeper else _keeping(options.store, classifier.card) as keeping,
+        object_maker(options, len(files)) as objects,
     ):
         open_output(out)
         with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
             tally = Tally(len(files), quarantine, progress)
-            stages = Stages(out, classifier, request, reading, keeping)
+            stages = Stages(out, classifier, request, reading, keeping, objects)
             _run(files, stages, options, both(tally.add, sending.add))
     manifest = manifest_of(tally, request, engine_of(classifier), started, sending.counts)
     with writing():

@@ -19,17 +19,19 @@ from medcam.core.explanation import Explanation
 from medcam.core.protocols import Classifier
 from medcam.core.radiograph import Identity, Radiograph
 from medcam.core.zones import Zones
-from medcam.dicom import Answer, SourceContext, save_dataset
+from medcam.dicom import Answer, SourceContext, save_encoded
 from medcam.overlay.film import Film
 from medcam.overlay.png import save_png
-from medcam.service.annotate.dicom_objects import ObjectPlan, make_objects
+from medcam.service.annotate.dicom_objects import ObjectPlan
 from medcam.service.annotate.inputs import Input, plain_path
 from medcam.service.annotate.instance_output import OBJECT_NAMES, InstanceFolder, Receipt, Request
+from medcam.service.annotate.object_writers import ObjectMaker, ObjectsHere
 from medcam.service.annotate.options import Output
-from medcam.service.annotate.outcomes import DUPLICATE_UID, INTERNAL_ERROR, Annotated, Outcome, Quarantined, Skipped
+from medcam.service.annotate.outcomes import DUPLICATE_UID, Annotated, Outcome, Quarantined, Skipped, unexpected
 from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw
 from medcam.service.annotate.selection import select
 from medcam.service.explain import Ready, Reply, ask, make_ready, tell
+from medcam.service.explanations.explanation_json import explanation_text
 from medcam.service.output_errors import OutputError, writing
 from medcam.service.studies.keep import FilmKeeper, FilmToKeep, film_to_keep
 from medcam.store import StoreError
@@ -144,14 +146,8 @@ def refused(file: Input, error: Exception) -> Outcome:
     """
     if isinstance(error, NotAnImageError):
         return Skipped(file.source, error.code, error.message)
-    if isinstance(error, MedcamError):
-        return Quarantined(file.source, error.code, error.message, error.next_step)
-    return Quarantined(
-        file.source,
-        INTERNAL_ERROR,
-        f"medcam failed on this file ({type(error).__name__})",
-        "Report it to the project with the file's transfer syntax and size; never send patient data.",
-    )
+    told = error if isinstance(error, MedcamError) else unexpected(error)
+    return Quarantined(file.source, told.code, told.message, told.next_step)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +160,7 @@ class Stages:
         request: What is asked of every film.
         readers: Who parses and decodes the files.
         keeper: Keeps films in a store; None for no store.
+        objects: Who makes the DICOM objects.
     """
 
     out: Path
@@ -171,6 +168,7 @@ class Stages:
     request: Request
     readers: Readers
     keeper: FilmKeeper | None = None
+    objects: ObjectMaker = field(default_factory=ObjectsHere)
 
     def open(self, file: Input) -> Opened:
         """Finds out what a file is, without decoding its pixels.
@@ -241,22 +239,24 @@ class Stages:
         folder = InstanceFolder(self.out, film.context.identity)
         findings = findings_to_draw(explanation, self.request.findings)
         files: list[str] = []
-        plan = self._plan(film, explanation)
+        text = explanation_text(explanation)
+        plan = self._plan(film, explanation, text)
         with writing():
             kept = folder.begin(plan.request)
             if film.picture is not None:
                 pictures = draw_overlays(film.picture, explanation, findings, self.classifier.card)
                 for finding, picture in zip(findings, pictures, strict=True):
                     files.append(save_png(folder.overlay_path(finding.name), picture).name)
-            for name, made in make_objects(plan, self._missing(kept)):
-                save_dataset(folder.path / name, made)
+            missing = self._missing(kept)
+            for name, made in self.objects.make(plan, missing) if missing else ():
+                save_encoded(folder.path / name, made)
                 files.append(name)
             flagged = explanation.out_of_distribution.flagged
             request = self.request.digest(film.context.sha256)
             if self.keeper is not None and film.kept is not None:
                 self.keeper.keep(film.kept, explanation, request)
             receipt = Receipt(request, (*files, *kept), flagged, plan.request)
-            folder.finish(explanation, receipt)
+            folder.finish(text, receipt)
         return Annotated(film.file.source, folder.name, flagged)
 
     def _explanation(self, answered: Answered) -> Explanation:
@@ -264,12 +264,13 @@ class Stages:
         allowed = self.request.allow_out_of_distribution
         return tell(film.film, answered.reply, film.zones, self.classifier, allow_out_of_distribution=allowed)
 
-    def _plan(self, film: Prepared, explanation: Explanation) -> ObjectPlan:
+    def _plan(self, film: Prepared, explanation: Explanation, text: str) -> ObjectPlan:
         return ObjectPlan(
             explanation=explanation,
             context=film.context,
             card=self.classifier.card,
             request=f"{self.request.making} of {film.context.sha256}",
+            record=text.rstrip().encode("utf-8"),
             software=self.request.software,
             requested=self.request.findings,
             sheet=film.sheet,

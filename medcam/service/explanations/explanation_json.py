@@ -28,6 +28,7 @@ from medcam.core.geometry import Box, GridTransform
 from medcam.core.radiograph import Identity
 from medcam.core.relation import Relation
 from medcam.service.atomic import write_text
+from medcam.service.explanations.decimals import shortest_decimals
 from medcam.service.explanations.explanation_schema import SCHEMA_PATH, schema
 
 __all__ = [
@@ -191,7 +192,7 @@ def _finding(finding: Finding, method: str) -> Json:
         "map": {
             "height": activation.height,
             "width": activation.width,
-            "values": _float32s(activation.values),
+            "values": shortest_decimals(activation.values),
             "layer": activation.layer,
             "ledger": activation.ledger,
             "relation": str(activation.relation),
@@ -237,12 +238,7 @@ def _figure(value: float) -> float:
 def _features(values: FloatArray | None) -> list[float] | None:
     if values is not None and not np.isfinite(values).all():
         raise InvalidValueError("an explanation holds features that are not finite")
-    return None if values is None else _float32s(values)
-
-
-def _float32s(values: FloatArray) -> list[float]:
-    """The shortest decimals that give the same float32 again."""
-    return list(values.ravel().astype(str).astype(np.float64).tolist())
+    return None if values is None else shortest_decimals(values)
 
 
 def _optional(value: float | None) -> float | None:
