@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from page_words import button, html_of, words_of
 
 from desk import DeskReader
+from medcam.core.card import InputRecipe, ModelCard
 from medcam.core.reader import Role
+from medcam.dicom import DxAttributes, save_dx
+from medcam.models.classifier import build_classifier
+from medcam.models.files import save_model
+from medcam.service.annotate.options import AnnotateOptions, Output
+from medcam.service.annotate.several import annotate_with
+from medcam.service.explanations.finding_codes import finding_cards
 from medcam.store import audit_events
 
 
@@ -100,3 +108,41 @@ def test_a_study_of_somebody_else_is_refused_and_not_offered(desk, study, page, 
     assert "DOE" not in html_of(shown) + words_of(shown)
     assert viewed(desk) == []
     assert "No study is here" in words_of(page("compare"))
+
+
+def saved(folder, *findings):
+    """A random network, named as its folder."""
+    card = ModelCard(
+        name=folder.name,
+        version="1",
+        findings=finding_cards(findings),
+        input=InputRecipe(64, 64),
+        backbone="resnet",
+        backbone_options={"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [8, 8, 8, 8]},
+        layer="layer4",
+    )
+    save_model(folder, build_classifier(card), card)
+    return str(folder)
+
+
+def test_two_models_that_annotated_in_one_pass_stand_side_by_side(desk, desk_store, page, tmp_path):
+    films = tmp_path / "films"
+    films.mkdir()
+    pixels = np.kron(np.random.default_rng(1).integers(500, 3500, (8, 8)).astype(np.uint16), np.ones((8, 8), np.uint16))
+    save_dx(films / "film.dcm", pixels, DxAttributes(seed="pair", window=(2048, 4096)))
+    models = [saved(tmp_path / "one", "Nodule", "Pleural Effusion"), saved(tmp_path / "other", "Nodule", "Mass")]
+    options = AnnotateOptions(outputs=(Output.JSON,), workers=1, engine="torch", store=desk_store)
+    manifests = annotate_with(models, [films], tmp_path / "out", options)
+    assert {name: manifest.counts.annotated for name, manifest in manifests.items()} == {"one": 1, "other": 1}
+    shown = page("compare", study=manifests["one"].annotated[0].folder.partition("/")[0])
+    told = rows(shown)
+
+    assert not shown.exception
+    chosen = [box.format_func(box.value) for box in shown.selectbox if box.label in ("Left", "Right")]
+    assert sorted(label.partition(" ")[0] for label in chosen) == ["one", "other"]
+    both = {row.split()[0]: row for row in told if row.split()[:1] and row.split()[0] in ("Nodule", "Mass", "Pleural")}
+    assert set(both) == {"Nodule", "Mass", "Pleural"}
+    assert "–" not in both["Nodule"]
+    assert "–" in both["Mass"]
+    assert any("highest points" in row for row in told)
+    assert {look["explanation"] for look in viewed(desk)} == set(desk.opened.films.explanation_ids())
