@@ -87,12 +87,7 @@ above does. {_readers(figures)}
 
 {_verdict(figures)}
 
-## Out of distribution
-
-Share that the shipped model's gate flags; it was fitted to three fifths of the patients, its limit set on another, this
-is the last ({figures["gate"]["n"]} films).
-
-{table(("pictures", "flagged"), [(name, share(figures["gate"][name])) for name in _PICTURES])}
+{_gate(figures["gate"])}
 """
     return Page(body)
 
@@ -105,6 +100,15 @@ _REFERENCES = {
     "lungs": "the film's own lungs",
     "phantom": "the phantom model's consolidation",
 }
+
+
+def _gate(gate: dict[str, Any]) -> str:
+    return f"""## Out of distribution
+
+Share that the chosen model's gate flags; it was fitted to three fifths of the patients, its limit set on another, this
+is the last ({gate["n"]} films).
+
+{table(("pictures", "flagged"), [(name, share(gate[name])) for name in _PICTURES])}"""
 
 
 def _chosen_by(row: dict[str, Any]) -> list[str]:

@@ -76,6 +76,7 @@ def train_tail(films: OpacityFilms, features: Features, rows: Rows, recipe: Ingr
     with torch.no_grad():
         classifier.head.weight.fill_(FIRST_WEIGHT)
         assert classifier.units is not None
+        assert classifier.units.bias is not None
         classifier.units.bias.fill_(-1.0)
     learnt = [value for value in classifier.parameters() if value.requires_grad]
     optimiser = torch.optim.AdamW(learnt, recipe.learning_rate, weight_decay=recipe.weight_decay)
