@@ -64,14 +64,7 @@ It chose **{figures["chosen"]}**.
 
 ## Ingredients
 
-Network: EfficientNet-Lite0 (Tan and Le 2019) as ImageNet left it, frozen; stages 5 and 7 joined by a neck of
-32 channels at stride 16, a unit per finding, GAP; 320 px. The neck and what follows learn from:
-
-- *labels*: cross-entropy of the report's label.
-- *labels within strata*: pairs of films of one stratum are ranked by it (Burges et al. 2005).
-- *lungs*: no evidence outside the lungs that the atlas finds.
-- *pairs*: a film with a planted opacity ranks above the same film without.
-- *cells*: the cells of what was planted say yes, others no.
+{_NETWORK}
 
 {table(("learnt from", "strata", "planted, AUC", "planted, pointing"), map(_chosen_by, figures["rows"]))}
 
@@ -92,6 +85,14 @@ above does. {_readers(figures)}
     return Page(body)
 
 
+_NETWORK = """Network: EfficientNet-Lite0 (Tan and Le 2019) as ImageNet left it, frozen; stages 5 and 7 joined by a neck of
+32 channels at stride 16, a unit per finding, GAP; 320 px. The neck and what follows learn from:
+
+- *labels*: cross-entropy of the report's label.
+- *labels within strata*: pairs of films of one stratum are ranked by it (Burges et al. 2005).
+- *lungs*: no evidence outside the lungs that the atlas finds.
+- *pairs*: a film with a planted opacity ranks above the same film without.
+- *cells*: the cells of what was planted say yes, others no."""
 _COLUMNS = ("learnt from", "AUC, readings", "AUC, labels", "pointing", "IoU", "IoBB", "IoU, half")
 _PICTURES = ("films", "upside down", "negative", "noise")
 _REFERENCES = {
