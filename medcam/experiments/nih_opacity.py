@@ -49,18 +49,7 @@ Challenge read {figures["read"]} of them ({figures["read_opacity"]} lung opacity
 Three folds by patient: a film is judged by the network that saw no film of its patient. Intervals: 95 %, bootstrap by
 patient.
 
-## What the labels tell, and what not
-
-Every film without a finding is of a patient with a low number, and numbers rise with the years: a network can score
-without looking at the lungs. So no choice follows the AUC on the labels. Used instead, without a reader's word:
-
-- **strata**: films are ranked within one of {figures["strata"]} strata (view, and range of patient numbers), one with
-  and one without a finding in the report; one half is chance.
-- **planted**: opacities drawn at random in the lungs of films without a finding (`medcam.service.opacity.planted`):
-  AUC against the same films without, and how often the map's peak lies in one. Held-out patients, as everywhere.
-
-The rule: of the rows whose strata lie above one half with their interval, the best mean of the two planted figures.
-It chose **{figures["chosen"]}**.
+{_choice(figures)}
 
 ## Ingredients
 
@@ -85,8 +74,8 @@ above does. {_readers(figures)}
     return Page(body)
 
 
-_NETWORK = """Network: EfficientNet-Lite0 (Tan and Le 2019) as ImageNet left it, frozen; stages 5 and 7 joined by a neck of
-32 channels at stride 16, a unit per finding, GAP; 320 px. The neck and what follows learn from:
+_NETWORK = """Network: EfficientNet-Lite0 (Tan and Le 2019) as ImageNet left it, frozen; stages 5 and 7 joined by a neck
+of 32 channels at stride 16, a unit per finding, GAP; 320 px. The neck and what follows learn from:
 
 - *labels*: cross-entropy of the report's label.
 - *labels within strata*: pairs of films of one stratum are ranked by it (Burges et al. 2005).
@@ -101,6 +90,21 @@ _REFERENCES = {
     "lungs": "the film's own lungs",
     "phantom": "the phantom model's consolidation",
 }
+
+
+def _choice(figures: Figures) -> str:
+    return f"""## What the labels tell, and what not
+
+Every film without a finding is of a patient with a low number, and numbers rise with the years: a network can score
+without looking at the lungs. So no choice follows the AUC on the labels. Used instead, without a reader's word:
+
+- **strata**: films are ranked within one of {figures["strata"]} strata (view, and range of patient numbers), one with
+  and one without a finding in the report; one half is chance.
+- **planted**: opacities drawn at random in the lungs of films without a finding (`medcam.service.opacity.planted`):
+  AUC against the same films without, and how often the map's peak lies in one. Held-out patients, as everywhere.
+
+The rule: of the rows whose strata lie above one half with their interval, the best mean of the two planted figures.
+It chose **{figures["chosen"]}**."""
 
 
 def _gate(gate: dict[str, Any]) -> str:
