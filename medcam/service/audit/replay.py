@@ -20,7 +20,10 @@ from medcam.service.explanations.explanation_json import explanation_to_dict
 from medcam.service.studies.opened import OpenedStore
 from medcam.store import AuditDraft, KeptExplanation, KeptRadiograph
 
-_NOT_COMPARED = frozenset(("created", "software", "notice", "schema_version", "max_logit_error"))
+_NOT_COMPARED = frozenset(("created", "software", "notice", "schema_version", "max_logit_error", "features"))
+"""Features are no part of the decision: maps and logits, which follow from them, are compared."""
+_ADDED = frozenset(("relation",))
+"""Fields that records of an older schema lack."""
 _FINDING = re.compile(r"findings\[(\d+)\]")
 _PIXELS = frozenset(("x", "y", "width", "height", "contour"))
 
@@ -254,7 +257,7 @@ def _versions(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str
 def _leaves(path: str, before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401  JSON values
     """Values of two documents side by side; where their shapes differ, the parts that do."""
     if isinstance(before, dict) and isinstance(now, dict):
-        for name in sorted({*before, *now} - _NOT_COMPARED):
+        for name in sorted({*before, *now} - _NOT_COMPARED - (_ADDED - before.keys())):
             yield from _leaves(f"{path}.{name}".lstrip("."), before.get(name), now.get(name))
     elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         for number, (one, other) in enumerate(zip(before, now, strict=True)):

@@ -66,6 +66,21 @@ def test_an_explanation_that_was_edited_is_told_with_the_place(kept, again):
     assert {"content", "findings[2].logit", "findings[1].present"} <= places
 
 
+def test_what_an_older_schema_does_not_hold_makes_no_difference(kept, again):
+    [explanation] = kept.films.explanation_ids()
+    content = json.loads(kept.films.explanation(explanation)[0].content) | {"schema_version": "1.0"}
+    del content["features"]
+    for finding in content["findings"]:
+        del finding["map"]["relation"]
+    with sqlite3.connect(kept.address.file) as connection:
+        connection.execute("UPDATE explanations SET content = ?", (zlib.compress(json.dumps(content).encode()),))
+    connection.close()
+    [result] = again()
+
+    # The text is another one, which its digest tells; what was decided is the same.
+    assert [difference.partition(":")[0] for difference in result.differences] == ["content"]
+
+
 def test_other_weights_are_told(kept, again, strict_model_folder):
     # The strict model has a gate, and with it another digest.
     [result] = again(strict_model_folder)
