@@ -20,7 +20,8 @@ LEVEL = 0.05
 FEWEST = 10
 """With fewer cases in either period nothing is tested."""
 MOST_CATEGORIES = 50
-FEATURES = "features"
+FEATURES, STRANGENESS = "features", "out-of-distribution score"
+"""The two tests of films."""
 
 
 class DriftKind(StrEnum):
@@ -156,7 +157,7 @@ def _attributes(before: PeriodFilms, after: PeriodFilms, seed: int) -> Iterator[
 def _inputs(before: PeriodFilms, after: PeriodFilms, seed: int) -> Iterator[_Found]:
     """Features as vectors, as in Rabanser et al. 2019 ("Failing loudly", NeurIPS), and their distance as a number."""
     yield DriftKind.INPUT, FEATURES, *_features(before.features, after.features, seed)
-    yield _numbers(DriftKind.INPUT, "out-of-distribution score", before.strangeness, after.strangeness)
+    yield _numbers(DriftKind.INPUT, STRANGENESS, before.strangeness, after.strangeness)
 
 
 def _features(

@@ -66,11 +66,17 @@ def _power(figures: Figures) -> list[list[str]]:
             row["planted"],
             f"{100 * row['share']:.0f} %",
             share(row["seen"]),
-            ", ".join(f"{kind} {100 * value:.0f} %" for kind, value in row["by_kind"].items() if value > 0) or "-",
+            ", ".join(_by(row, kind, value) for kind, value in row["by_kind"].items() if value > 0) or "-",
             row["what"],
         ]
         for row in figures["planted"]
     ]
+
+
+def _by(row: dict[str, Any], kind: str, value: float) -> str:
+    """A kind of tests; of the two tests of the films each."""
+    parts = "; ".join(f"{what} {100 * part:.0f} %" for what, part in row["by_input"].items())
+    return f"{kind} {100 * value:.0f} %" + (f" ({parts})" if kind == "input" else "")
 
 
 def _words(figures: Figures) -> str:

@@ -16,7 +16,7 @@ from medcam.core.errors import UsageError
 from medcam.core.finding import ZonesSource
 from medcam.core.radiograph import Identity, Radiograph, View
 from medcam.core.zones import Zones
-from medcam.evaluate.drift import LEVEL, Drift, DriftKind, compare_periods
+from medcam.evaluate.drift import FEATURES, LEVEL, STRANGENESS, Drift, DriftKind, DriftTest, compare_periods
 from medcam.evaluate.localisation import share_interval
 from medcam.models.registry import load_model
 from medcam.phantom import Phantom, render, sample_case
@@ -173,7 +173,8 @@ def _radiograph(phantom: Phantom, pixels: FloatArray, number: int) -> Radiograph
 
 
 def _still(pool: _Pool, plan: DriftPlan, rng: np.random.Generator) -> dict[str, dict[str, Any]]:
-    alarms: dict[str, list[bool]] = {name: [] for name in ("any", "uncorrected", *map(str, DriftKind))}
+    inputs = {f"{DriftKind.INPUT}: {what}": what for what in (FEATURES, STRANGENESS)}
+    alarms: dict[str, list[bool]] = {name: [] for name in ("any", "uncorrected", *map(str, DriftKind), *inputs)}
     counts: dict[str, list[int]] = {name: [] for name in alarms}
     for number in range(plan.rounds):
         drawn = rng.permutation(plan.films)[: 2 * plan.period]
@@ -186,6 +187,9 @@ def _still(pool: _Pool, plan: DriftPlan, rng: np.random.Generator) -> dict[str, 
         for kind in DriftKind:
             alarms[str(kind)].append(found.drifted(kind))
             counts[str(kind)].append(sum(test.kind is kind for test in found.tests))
+        for name, what in inputs.items():
+            alarms[name].append(_tells(found, what))
+            counts[name].append(sum(_is_input(test, what) for test in found.tests))
     return {
         name: {"alarms": asdict(share_interval(alarms[name])), "tests": float(np.mean(counts[name]))} for name in alarms
     }
@@ -201,7 +205,17 @@ def _row(pool: _Pool, plan: DriftPlan, name: str, share: float, rng: np.random.G
         "rounds": len(found),
         "seen": asdict(seen),
         "by_kind": {str(kind): float(np.mean([one.drifted(kind) for one in found])) for kind in DriftKind},
+        "by_input": {what: float(np.mean([_tells(one, what) for one in found])) for what in (FEATURES, STRANGENESS)},
     }
+
+
+def _is_input(test: DriftTest, what: str) -> bool:
+    return test.kind is DriftKind.INPUT and test.what == what
+
+
+def _tells(found: Drift, what: str) -> bool:
+    """Whether one of the two tests of the films alarms, corrected with all others."""
+    return any(test.drifted for test in found.tests if _is_input(test, what))
 
 
 def _periods(

@@ -29,6 +29,10 @@ def test_every_kind_of_drift_is_drawn_at_every_share(figures):
     assert figures["still"]["any"]["tests"] == sum(
         figures["still"][kind]["tests"] for kind in ("attribute", "input", "score", "evidence")
     )
+    assert figures["still"]["input"]["tests"] == sum(
+        figures["still"][f"input: {what}"]["tests"] for what in ("features", "out-of-distribution score")
+    )
+    assert figures["still"]["input: features"]["tests"] == 1.0
     assert figures["still"]["any"]["alarms"]["value"] <= figures["still"]["uncorrected"]["alarms"]["value"]
     json.dumps(figures, allow_nan=False)
 
@@ -43,6 +47,7 @@ def test_the_page_says_what_was_found(figures):
 
     assert "two periods of 10 phantoms" in body
     assert body.count("| a burned-in word |") == 3
+    assert "input: features alone" in body
     assert DRIFT.summary(figures) == []
 
 
