@@ -12,6 +12,11 @@ import pytest
 
 from medcam.experiments.bench.postgres import PostgresServer, find_programs
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before PyTorch is imported: several processes that each take all cores wait for one another most of the time.
+    each = (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, each)))
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
