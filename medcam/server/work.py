@@ -31,8 +31,9 @@ from medcam.store import FairClaims, Job
 LEASE_SECONDS = 15.0
 """What a worker that was killed was doing is taken up by another one after so long."""
 SWEEP_SECONDS = 600.0
-_POLICY = RetryPolicy(attempts=3, first=1.0, longest=60.0, losses=2)
-"""What three workers died over is given up: somebody waits for it, and it may be what kills them."""
+_POLICY = RetryPolicy(attempts=3, first=1.0, longest=60.0, losses=50)
+"""A film that kills workers is put aside by itself, and what kills three before they begin a film is given up
+(`medcam.service.submissions.deaths`): the losses are a bound for a submission with many such films."""
 _LOG = logging.getLogger("medcam.work")
 
 

@@ -71,6 +71,8 @@ class ChainThreads:
 def chain_threads(workers: int, batch: int) -> Iterator[ChainThreads]:
     """The threads of a chain of so many workers; linear algebra is kept from starting threads of its own.
 
+    With one worker and batches of one, one film alone is under way at a time.
+
     Films are what is shared out among the cores: linear algebra that spins up threads for every film made 12 films
     take 36 s instead of 9 on two busy cores.
     """
@@ -102,7 +104,9 @@ def run_chain(
     admitted = _going_on(admission.admit(opened), settle)
     prepared = _going_on(bounded_map(threads.films, guarded(stages.prepare), admitted, threads.ahead), settle)
     grouped = batches(prepared, threads.batch)
-    answered = _going_on(chain.from_iterable(bounded_map(threads.model, stages.ask, grouped, 2)), settle)
+    answered = _going_on(
+        chain.from_iterable(bounded_map(threads.model, stages.ask, grouped, min(2, threads.ahead))), settle
+    )
     for outcome in bounded_map(threads.films, guarded(stages.write), answered, threads.ahead):
         settle(outcome)
 

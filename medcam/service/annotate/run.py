@@ -54,6 +54,8 @@ def annotate(
     readers: Readers | None = None,
     classifier: Classifier | None = None,
     keeper: FilmKeeper | None = None,
+    *,
+    one_by_one: bool = False,
 ) -> Manifest:
     """Annotates every chest radiograph in files and folders. Research use. Not a medical device.
 
@@ -72,6 +74,8 @@ def annotate(
         classifier: The model where it is loaded already, on whatever engine; by default that of the options is loaded
             for this run.
         keeper: Keeps the films; by default the store of the options, if they name one.
+        one_by_one: Whether a film is begun only when the one before it is dealt with, to learn which one it is that
+            kills the process.
 
     Returns:
         The manifest, as written.
@@ -101,7 +105,9 @@ def annotate(
         with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
             tally = Tally(len(files), quarantine, progress)
             stages = Stages(out, classifier, request, reading, keeping, objects)
-            _run(files, stages, options, both(tally.add, sending.add))
+            _run(
+                files, stages, options, both(tally.add, sending.add), (1, 1) if one_by_one else (options.workers, BATCH)
+            )
     manifest = manifest_of(tally, request, engine_of(classifier), started, sending.counts)
     with writing():
         write_manifest(out, manifest)
@@ -178,14 +184,20 @@ def open_output(out: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def _run(files: Sequence[Input], stages: Stages, options: AnnotateOptions, sink: Callable[[Outcome], None]) -> None:
+def _run(
+    files: Sequence[Input],
+    stages: Stages,
+    options: AnnotateOptions,
+    sink: Callable[[Outcome], None],
+    size: tuple[int, int],
+) -> None:
     admission = Admission(stages.out, stages.request, resume=options.resume, keeper=stages.keeper)
 
     def settle(outcome: Outcome) -> None:
         admission.settle(outcome)
         sink(outcome)
 
-    with chain_threads(options.workers, BATCH) as threads:
+    with chain_threads(*size) as threads:
         while files:
             run_chain(files, stages, admission, settle, threads)
             # What shared its UID with a file that was still under way; each pass settles at least one per UID.

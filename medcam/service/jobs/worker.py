@@ -115,7 +115,7 @@ class Worker:
     def _do(self, job: Job, stop: threading.Event) -> None:
         task = self._tasks[job.kind]
         if job.losses > task.policy.losses:
-            self._give_up(job, task, _abandoned())
+            self._give_up(job, task, abandoned())
             return
         with self._holding(job, stop) as leave:
             try:
@@ -197,7 +197,8 @@ def _told(error: Exception) -> MedcamError:
     )
 
 
-def _abandoned() -> MedcamError:
+def abandoned() -> MedcamError:
+    """The error of a job that ends the processes that do it."""
     return MedcamError(
         "every process that began this job died over it",
         code=JOB_ABANDONED,

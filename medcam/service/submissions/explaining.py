@@ -17,13 +17,14 @@ from medcam.service.annotate.stages import Readers
 from medcam.service.annotate.tally import Progress
 from medcam.service.jobs.worker import Interrupted
 from medcam.service.submissions.box import SubmissionBox
+from medcam.service.submissions.deaths import Deaths, NotingReaders
 from medcam.service.submissions.submission import Submission, SubmissionFolder, too_large
 from medcam.store import Job
 
 
 @dataclass(frozen=True, eq=False)
 class SubmissionExplainer:
-    """Does jobs of kind "explain". Doing one again goes on where it was left.
+    """Does jobs of kind "explain". Doing one again goes on where it was left, film by film if a worker died over it.
 
     Args:
         box: The submissions.
@@ -48,29 +49,37 @@ class SubmissionExplainer:
             ModelError: The model cannot be loaded.
             WebError: The DICOMweb service that it names cannot be searched.
             InputError: What it names there is too much (code `submission-too-large`).
+            PermanentError: Workers keep dying over it, and over no film of it (code `job-abandoned`).
         """
         folder = self.box.folder_of(str(job.payload["submission"]))
         if not folder.path.is_dir():
             return
         submission = folder.read()
 
+        alone, deaths = job.losses > 0, Deaths(folder.path)
+
         def look(progress: Progress) -> None:
             folder.write_progress(progress.done, progress.total)
+            if alone:
+                deaths.settled()
             if leave():
                 raise Interrupted
 
-        classifier = self.models(submission.model)
-        films = self.box.films(submission)
-        films.keep_card(classifier.card)
-        annotate(
-            [submission.source or folder.inputs],
-            folder.results,
-            self._options(submission),
-            look,
-            self._readers(submission, folder),
-            classifier,
-            films,
-        )
+        with deaths.at_work(alone=alone):
+            classifier = self.models(submission.model)
+            films = self.box.films(submission)
+            films.keep_card(classifier.card)
+            readers = self._readers(submission, folder)
+            annotate(
+                [submission.source or folder.inputs],
+                folder.results,
+                self._options(submission),
+                look,
+                NotingReaders(readers, deaths) if alone or deaths.any_film else readers,
+                classifier,
+                films,
+                one_by_one=alone,
+            )
 
     def _readers(self, submission: Submission, folder: SubmissionFolder) -> Readers:
         """Who parses the files; what is fetched has the limits of what is handed in."""
