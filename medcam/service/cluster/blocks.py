@@ -34,6 +34,10 @@ class Work(Protocol):
         """One answer for each record, in any order."""
         ...
 
+    def close(self) -> None:
+        """Ends what it has started, where its process does not end with it."""
+        ...
+
 
 class MakesWork(Protocol):
     """Makes the work of a process, once, in that process. Sent there by pickle, so that it has to be small."""
@@ -95,6 +99,11 @@ class BlockWorker:
         except MedcamError as error:
             answers = [(-1, error_record(error))]
         return {self.INDEX: [index for index, _ in answers], self.TEXT: [to_text(answer) for _, answer in answers]}
+
+    def close(self) -> None:
+        """Ends the work. Ray ends the process instead."""
+        if self._work is not None:
+            self._work.close()
 
 
 def done_in_blocks(records: Sequence[Numbered], make: MakesWork, pool: Pool) -> Iterator[Numbered]:

@@ -101,17 +101,16 @@ class ExplainingWork:
     """
 
     def __init__(self, settings: Explaining) -> None:
-        until_exit = ExitStack()
-        self._until_exit, self._settings = until_exit, settings
-        output: ClusterOutput = until_exit.enter_context(cluster_output(settings.out))
-        output.check()
-        shipped_atlas()
         workers = settings.options.workers
-        readers = until_exit.enter_context(ReaderPool(workers))
-        self._threads: ChainThreads = until_exit.enter_context(chain_threads(workers, BATCH))
-        self._stages = ClusterStages(
-            output.folder, settings.classifier(), settings.asked.request, readers, output=output
-        )
+        with ExitStack() as until_exit:
+            output: ClusterOutput = until_exit.enter_context(cluster_output(settings.out))
+            output.check()
+            shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
+            classifier, request = settings.classifier(), settings.asked.request
+            readers = until_exit.enter_context(ReaderPool(workers))
+            self._threads: ChainThreads = until_exit.enter_context(chain_threads(workers, BATCH))
+            self._stages = ClusterStages(output.folder, classifier, request, readers, output=output)
+            self._until_exit = until_exit.pop_all()
 
     def __call__(self, records: Sequence[Numbered]) -> Iterator[Numbered]:
         """Explains the films of a block."""
@@ -121,6 +120,10 @@ class ExplainingWork:
         outcomes: list[Outcome] = []
         run_chain(files, self._stages, _Admitted(self._stages, rivals), outcomes.append, self._threads)
         return ((numbers[outcome.source], outcome_record(outcome)) for outcome in outcomes)
+
+    def close(self) -> None:
+        """Ends threads and processes that read."""
+        self._until_exit.close()
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,7 +100,7 @@ def _below(source: str, name: str, *, alone: bool) -> Iterator[ObjectInput]:
         if path.rpartition("/")[2] == QUARANTINE_NAME and not size:
             continue
         prefix = "" if alone and relative else name
-        yield ObjectInput(f"{scheme}://{path}", "/".join(part for part in (prefix, relative) if part), size)
+        yield ObjectInput(f"{scheme}://{path.lstrip('/')}", "/".join(part for part in (prefix, relative) if part), size)
 
 
 def _order(path: str, root: str) -> list[tuple[bool, str]]:

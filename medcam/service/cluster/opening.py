@@ -48,16 +48,22 @@ class OpeningWork:
     """
 
     def __init__(self, settings: Opening) -> None:
-        self._settings, self._until_exit = settings, ExitStack()
-        self._output: ClusterOutput = self._until_exit.enter_context(cluster_output(settings.out))
-        self._output.check()
-        self._readers = self._until_exit.enter_context(ReaderPool(1))
+        self._settings = settings
+        with ExitStack() as until_exit:
+            self._output: ClusterOutput = until_exit.enter_context(cluster_output(settings.out))
+            self._output.check()
+            self._readers = until_exit.enter_context(ReaderPool(1))
+            self._until_exit = until_exit.pop_all()
 
     def __call__(self, records: Sequence[Numbered]) -> Iterator[Numbered]:
         """Opens each file of a block."""
         for index, record in records:
             found = self._opened(input_of(record))
             yield index, found_record(found) if isinstance(found, Found) else outcome_record(found)
+
+    def close(self) -> None:
+        """Ends the process that reads."""
+        self._until_exit.close()
 
     def _opened(self, file: Input) -> Found | Outcome:
         try:
