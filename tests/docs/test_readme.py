@@ -32,7 +32,7 @@ def test_test_it_installs_the_test_extra_and_runs_the_tests():
     install, run = fences(section(TEXT, "Test it"))[0].text.strip().split(" && ")
 
     assert shlex.split(install) == ["pip", "install", "-e", ".[test]"]
-    assert shlex.split(run) == ["pytest"]
+    assert shlex.split(run) == ["pytest", "-n", "2", "--dist", "loadfile"]
 
 
 def test_it_begins_with_title_sentence_picture_and_notice():
