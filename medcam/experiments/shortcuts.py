@@ -49,17 +49,7 @@ films. The rule: {figures["rule"]}.
 
 Trained and judged with {made}.
 
-## Planted
-
-Whether a network took the bait is measured apart from the judge: {bench["pairs"]} pairs of films that differ in nothing
-but the thing. From {TAKEN:g} standard deviations of the logit on it counts as taken; that was fixed beforehand too. A
-network that did not take it has learnt no shortcut: there is none to tell, and it is no miss.
-
-{table(_PLANTED_COLUMNS, [_planted_row(row) for row in planted], words=True)}
-
-## Clean
-
-{table(_CLEAN_COLUMNS, [_clean_row(row) for row in clean], words=True)}
+{_networks(bench["pairs"], planted, clean)}
 
 {_over_all(figures)}
 
@@ -78,6 +68,20 @@ what lies outside the body follows from the air around it.
 {_verdict(figures)}
 """
     return Page(body)
+
+
+def _networks(pairs: int, planted: list[dict[str, Any]], clean: list[dict[str, Any]]) -> str:
+    return f"""## Planted
+
+Whether a network took the bait is measured apart from the judge: {pairs} pairs of films that differ in nothing
+but the thing. From {TAKEN:g} standard deviations of the logit on it counts as taken; that was fixed beforehand too. A
+network that did not take it has learnt no shortcut: there is none to tell, and it is no miss.
+
+{table(_PLANTED_COLUMNS, [_planted_row(row) for row in planted], words=True)}
+
+## Clean
+
+{table(_CLEAN_COLUMNS, [_clean_row(row) for row in clean], words=True)}"""
 
 
 def _over_all(figures: Figures) -> str:
