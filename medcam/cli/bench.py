@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from medcam.cli.bench_sizing import sizing
 from medcam.cli.console import command_line, say, show, stoppable, tell
 from medcam.core.errors import UsageError
 
@@ -128,7 +129,7 @@ def pipeline(
     ] = None,
     size: Annotated[int, typer.Option(metavar="PX", help="Side of the films in pixels.", min=64)] = 2048,
     rounds: Annotated[
-        int | None, typer.Option(metavar="N", help="Rounds of measurements.", min=1, show_default="5, quick 1")
+        int | None, typer.Option(metavar="N", help="Rounds of measurements.", min=1, show_default="4, quick 1")
     ] = None,
     model: Annotated[str, typer.Option(metavar="NAME", help="A model's name or folder.")] = "phantom",
     workers: Annotated[
@@ -153,6 +154,9 @@ def pipeline(
     else:
         tell(f"{found.machine['processor']}, {found.cores} cores, {found.engine}, {settings.rounds} rounds")
         show(_table(found.figures))
+
+
+app.command()(sizing)
 
 
 def _table(figures: tuple[Figure, ...]) -> Table:
