@@ -24,6 +24,7 @@ from medcam.service.annotate.chain import chain_threads, run_chain
 from medcam.service.annotate.deliveries import Deliveries, deliveries
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.manifest import Manifest, write_manifest
+from medcam.service.annotate.object_writers import object_maker
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome, Quarantined
 from medcam.service.annotate.quarantine import QuarantineLog
@@ -93,15 +94,16 @@ def annotate_with(
     classifiers = [load_classifier(replace(options, model=one)) if isinstance(one, str) else one for one in models]
     names = folder_names([classifier.card for classifier in classifiers])
     findings = findings_for_each(options.findings, [classifier.card for classifier in classifiers])
-    asked = [replace(options, findings=known) for known in findings]
-    requests = [request_of(*one) for one in zip(classifiers, asked, strict=True)]
+    wanted = [replace(options, findings=known) for known in findings]
+    requests = [request_of(*one) for one in zip(classifiers, wanted, strict=True)]
     shipped_atlas()
     with (
         nullcontext(readers) if readers else ReaderPool(options.workers) as reading,
         _keepers(options.store, [classifier.card for classifier in classifiers]) as keepers,
+        object_maker(options, len(files)) as objects,
     ):
         parts = zip(names, classifiers, requests, keepers, strict=True)
-        each = [Stages(out / name, classifier, request, reading, keeper) for name, classifier, request, keeper in parts]
+        each = [Stages(out / name, asked, request, reading, keeper, objects) for name, asked, request, keeper in parts]
         runs = _run(files, each, out, options, progress)
     manifests = {}
     for name, run in zip(names, runs, strict=True):
