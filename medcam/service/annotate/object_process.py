@@ -21,6 +21,7 @@ from medcam.service.annotate.dicom_objects import ObjectPlan, encoded_objects
 from medcam.service.annotate.options import Output
 from medcam.service.annotate.outcomes import unexpected
 
+READY = "ready"
 Question = tuple[ObjectPlan, tuple[Output, ...]]
 Answer = list[tuple[str, bytes]] | MedcamError
 
@@ -47,7 +48,8 @@ def packed(question: Question) -> bytes:
 
 
 def serve(connection: Connection) -> None:
-    """Answers questions until the other side has gone."""
+    """Says that it is ready, then answers questions until the other side has gone."""
+    connection.send(READY)
     while True:
         try:
             plan, outputs = connection.recv()

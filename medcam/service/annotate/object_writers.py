@@ -20,7 +20,7 @@ from typing import Protocol, Self
 
 from medcam.core.errors import MedcamError
 from medcam.service.annotate.dicom_objects import ObjectPlan, encoded_objects
-from medcam.service.annotate.object_process import Answer, packed
+from medcam.service.annotate.object_process import READY, Answer, packed
 from medcam.service.annotate.options import AnnotateOptions, Output
 
 FEWEST_FILMS = 24
@@ -89,6 +89,18 @@ class ObjectWriters:
         finally:
             self._places.put(place)
 
+    def start(self) -> None:
+        """Starts all processes now; returns when they are ready. Without it each is when it is first needed.
+
+        Raises:
+            OSError: One does not start.
+            EOFError: The same.
+        """
+        for place in self._all:
+            place.begin()
+        for place in self._all:
+            place.await_ready()
+
     @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of those that have been started."""
@@ -110,6 +122,21 @@ class _Place:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
+        self._ready = False
+
+    def begin(self) -> Connection:
+        if self._connection is None:
+            ours, theirs = Pipe()
+            self._connection = ours
+            with theirs:
+                self.process = _start(theirs.fileno())
+        return self._connection
+
+    def await_ready(self) -> Connection:
+        connection = self.begin()
+        if not self._ready:
+            self._ready = connection.recv() == READY
+        return connection
 
     def ask(self, question: bytes) -> list[tuple[str, bytes]]:
         for _ in range(_TRIES):
@@ -131,18 +158,15 @@ class _Place:
         )
 
     def _asked(self, question: bytes) -> Answer:
-        if self._connection is None:
-            ours, theirs = Pipe()
-            self._connection = ours
-            with theirs:
-                self.process = _start(theirs.fileno())
-        self._connection.send_bytes(question)
-        answer: Answer = self._connection.recv()
+        connection = self.await_ready()
+        connection.send_bytes(question)
+        answer: Answer = connection.recv()
         return answer
 
     def end(self) -> None:
         connection, process = self._connection, self.process
         self._connection = self.process = None
+        self._ready = False
         if connection is not None:
             connection.close()
         if process is not None:

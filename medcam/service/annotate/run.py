@@ -28,7 +28,7 @@ from medcam.service.annotate.deliveries import deliveries
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.instance_output import Request
 from medcam.service.annotate.manifest import MANIFEST_NAME, Manifest, write_manifest
-from medcam.service.annotate.object_writers import object_maker
+from medcam.service.annotate.object_writers import ObjectMaker, object_maker
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.pictures import requested_findings
@@ -55,6 +55,7 @@ def annotate(
     classifier: Classifier | None = None,
     keeper: FilmKeeper | None = None,
     *,
+    objects: ObjectMaker | None = None,
     one_by_one: bool = False,
 ) -> Manifest:
     """Annotates every chest radiograph in files and folders. Research use. Not a medical device.
@@ -74,6 +75,7 @@ def annotate(
         classifier: The model where it is loaded already, on whatever engine; by default that of the options is loaded
             for this run.
         keeper: Keeps the films; by default the store of the options, if they name one.
+        objects: Who makes the DICOM objects; by default this process, or processes of this run where it is a long one.
         one_by_one: Whether a film is begun only when the one before it is dealt with, to learn which one it is that
             kills the process.
 
@@ -99,12 +101,12 @@ def annotate(
     with (
         nullcontext(readers) if readers else ReaderPool(options.workers) as reading,
         nullcontext(keeper) if keeper else _keeping(options.store, classifier.card) as keeping,
-        object_maker(options, len(files)) as objects,
+        nullcontext(objects) if objects else object_maker(options, len(files)) as making,
     ):
         open_output(out)
         with QuarantineLog(out) as quarantine, deliveries(out, options) as sending:
             tally = Tally(len(files), quarantine, progress)
-            stages = Stages(out, classifier, request, reading, keeping, objects)
+            stages = Stages(out, classifier, request, reading, keeping, making)
             _run(
                 files, stages, options, both(tally.add, sending.add), (1, 1) if one_by_one else (options.workers, BATCH)
             )

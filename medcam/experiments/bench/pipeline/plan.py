@@ -14,7 +14,7 @@ FEWEST = 10
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """How the pipeline is measured; by default in about half an hour on two cores, with 13 GB of films on the disk.
+    """How the pipeline is measured; by default in less than half an hour on two cores, with 13 GB of films on the disk.
 
     Args:
         films: Files of the long run that memory and the time per file are watched over.
@@ -32,7 +32,7 @@ class PipelineSettings:
     films: int = 2000
     side: int = 2048
     rendered: int = 48
-    rounds: int = 5
+    rounds: int = 4
     round_films: int = 48
     stage_films: int = 16
     engine_seconds: float = 5.0

@@ -23,6 +23,7 @@ from medcam.experiments.bench.pipeline.results import JSON, OBJECTS, PipelineFig
 from medcam.experiments.machine import machine
 from medcam.models.loaded import LoadedModel
 from medcam.models.registry import load_model
+from medcam.service.annotate.object_writers import ObjectWriters
 from medcam.service.annotate.options import AnnotateOptions, parse_outputs
 from medcam.service.annotate.run import BATCH, annotate
 
@@ -100,7 +101,7 @@ def _engine(model: LoadedModel, batch: FloatArray, seconds: float) -> float:
 def _measured_run(
     films: Sequence[Path], out: Path, model: LoadedModel, settings: PipelineSettings, outputs: str
 ) -> float:
-    """Films a second of a run; the processes that read are started before, and the model is loaded.
+    """Films a second of a run; the processes that read or make objects are started before, and the model is loaded.
 
     Raises:
         MedcamError: A film is not annotated (code `bench-film`).
@@ -108,10 +109,12 @@ def _measured_run(
     options = AnnotateOptions(
         model=settings.model, outputs=parse_outputs(outputs), workers=settings.workers, resume=False
     )
-    with ReaderPool(settings.workers) as readers:
+    with ReaderPool(settings.workers) as readers, ObjectWriters(settings.workers) as objects:
         _start_all(readers, films[0], settings.workers)
+        if outputs != JSON:
+            objects.start()
         began = time.perf_counter()
-        manifest = annotate(list(films), out, options, readers=readers, classifier=model)
+        manifest = annotate(list(films), out, options, readers=readers, classifier=model, objects=objects)
         seconds = time.perf_counter() - began
     if manifest.counts.annotated != len(films):
         raise MedcamError(
