@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,10 +10,12 @@ from torch import Tensor
 
 from medcam.models.published.refusals import misfit
 
-PREFIXES = ("module.", "model.", "network.", "net.", "backbone.", "densenet121.", "resnet50.")
+PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.", "backbone.", "densenet121.", "resnet50.")
 """What training programs wrap a network in; taken off where every tensor has it."""
 NOT_NEEDED = ("num_batches_tracked", "op_threshs")
 """Last words of the names of tensors that inference does not need."""
+BESIDE = re.compile(r"(criterion|loss(_fn|_function)?|metrics?|((train|val|valid|test)_\w+))\.")
+"""How names begin that a LightningModule keeps beside its network: losses and metrics have no part in a logit."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,11 @@ class Mapped:
 
 def stripped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors that inference needs, floating point in fp32, without what all their names begin with."""
-    found = {name: value for name, value in tensors.items() if name.rpartition(".")[2] not in NOT_NEEDED}
+    found = {
+        name: value
+        for name, value in tensors.items()
+        if name.rpartition(".")[2] not in NOT_NEEDED and not BESIDE.match(name)
+    }
     again = True
     while again and found:
         again = False

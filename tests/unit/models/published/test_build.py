@@ -9,7 +9,7 @@ from plain_networks import PlainDenseNet, PlainResNet, lively
 from torch import nn
 
 from medcam.core.card import FindingCard
-from medcam.core.errors import InvalidValueError, MedcamError
+from medcam.core.errors import InvalidValueError, MedcamError, ModelError
 from medcam.models.loaded import LoadedModel
 from medcam.models.published.build import Meaning, build_model
 from medcam.models.published.checkpoint import Checkpoint, read_checkpoint
@@ -65,7 +65,7 @@ def test_logits_are_those_of_the_foreign_network_and_maps_add_up(kind, mean, std
     assert model.card.input.channels == 1
 
 
-@pytest.mark.parametrize("prefix", ["module.", "model.", "module.densenet121.", "network.model."])
+@pytest.mark.parametrize("prefix", ["module.", "model.", "module.densenet121.", "network.model.", "_orig_mod.module."])
 def test_what_training_programs_wrap_around_a_network_is_taken_off(prefix):
     network = lively(PlainDenseNet(1, 2))
     model = imported({prefix + name: value for name, value in network.state_dict().items()}, "ab")
@@ -73,6 +73,24 @@ def test_what_training_programs_wrap_around_a_network_is_taken_off(prefix):
     assert np.allclose(
         model.predict(as_input(model, grey())).logits, logits(network, grey(), (0.0,), (1.0,)), atol=1e-4
     )
+
+
+def test_losses_and_metrics_beside_a_network_are_passed_over_and_layers_are_not():
+    network = lively(PlainDenseNet(1, 2))
+    inside = {f"model.{name}": value for name, value in network.state_dict().items()}
+    beside = {
+        "criterion.pos_weight": torch.ones(2),
+        "loss_fn.weight": torch.ones(2),
+        "val_auroc.confmat": torch.tensor([3, 4]),
+        "metrics.total": torch.tensor(7),
+    }
+    model = imported({**beside, **inside}, "ab")
+
+    assert np.allclose(
+        model.predict(as_input(model, grey())).logits, logits(network, grey(), (0.0,), (1.0,)), atol=1e-4
+    )
+    with pytest.raises(ModelError, match="fit no network"):
+        imported({**inside, "norm.weight": torch.ones(2)}, "ab")
 
 
 def test_old_names_of_dense_layers_are_known():
