@@ -21,10 +21,10 @@ from medcam.core.arrays import FloatArray
 from medcam.core.errors import MedcamError
 
 STEP = 4
-"""Spacing of the registration grid in atlas pixels."""
+"""Spacing of the registration grid in atlas pixels: twice the blur below, so that nothing finer is passed over."""
 SOFTNESS = 2.0
 """Standard deviation, in atlas pixels, of the blur that gives both maps a slope to follow."""
-AFFINE_ROUNDS, SPLINE_ROUNDS = 60, 15
+AFFINE_ROUNDS, SPLINE_ROUNDS = 60, 30
 MESH = 4
 """B-spline control cells along each side of the frame: few, so that an opacity bends no lung."""
 _ONE_AT_A_TIME = threading.Lock()
