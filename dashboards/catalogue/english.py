@@ -208,6 +208,9 @@ ENGLISH: Mapping[str, str] = {
     "audit.verify": "Verify the trail",
     "audit.verify-help": "Goes through every event: digest, link and signature. Anchors are given on the command line: "
     "medcam audit verify --anchor FILE.",
+    "audit.records": "{explanations} explanations and {reviews} answers, each as the trail noted it.",
+    "audit.records-broken": "Not as noted: {count} explanations or answers were changed, removed or slipped in. "
+    "Keep a copy of the database as it is.",
     "audit.whole": "Whole: {events} events, each as it was signed. Without an anchor the tail is unproven.",
     "audit.broken": "Not whole. Event {number}: {fault}.",
     "audit.kind": "Kind",

@@ -198,6 +198,9 @@ KOREAN: Mapping[str, str] = {
     "audit.verify": "기록 검증",
     "audit.verify-help": "모든 사건의 다이제스트, 연결, 서명을 확인합니다. 앵커는 명령줄에서 지정합니다: "
     "medcam audit verify --anchor FILE.",
+    "audit.records": "설명 {explanations}건과 답변 {reviews}건이 기록된 그대로입니다.",
+    "audit.records-broken": "기록과 다름: 설명이나 답변 {count}건이 바뀌었거나 없어졌거나 끼워 넣어졌습니다. "
+    "데이터베이스를 그대로 복사해 두십시오.",
     "audit.whole": "온전함: 사건 {events}건이 서명된 그대로입니다. 앵커가 없으면 끝부분은 증명되지 않습니다.",
     "audit.broken": "온전하지 않음. 사건 {number}: {fault}.",
     "audit.kind": "종류",

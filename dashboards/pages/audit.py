@@ -13,10 +13,12 @@ from medcam.core.reader import Role
 from medcam.service.audit.events import AuditEvent, events, note
 from medcam.service.audit.key import key_path, read_verifier
 from medcam.service.audit.verify import verify_trail
+from medcam.service.audit.verify_records import verify_records
 from medcam.service.studies.opened import OpenedStore
 from session import current_desk_reader
 from words import say
 
+MOST_FAULTS = 20
 PAGE_SIZE = 200
 _BEFORE = "audit-before"
 WORKLIST = Path(__file__).with_name("worklist.py")
@@ -54,8 +56,20 @@ def _verify(opened: OpenedStore) -> None:
         found = verify_trail(opened.store, read_verifier(key_path()))
     if found.fault is None:
         st.success(say("audit.whole", events=found.events))
+        _verify_records(opened)
     else:
         st.error(say("audit.broken", number=found.number, fault=found.fault.words))
+
+
+def _verify_records(opened: OpenedStore) -> None:
+    """Whether explanations and answers are what the trail, itself whole, says that they were."""
+    found = verify_records(opened.store)
+    if found.intact:
+        st.success(say("audit.records", explanations=found.explanations, reviews=found.reviews))
+        return
+    st.error(say("audit.records-broken", count=len(found.faults)))
+    told = [f"{one.kind} {one.id} ({one.event}): {one.fault.words}" for one in found.faults[:MOST_FAULTS]]
+    st.code("\n".join(told), language=None)
 
 
 def _filters() -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from page_words import button, html_of, words_of
+from sqlalchemy import text
 
 from desk import DeskReader
 from medcam.core.explanation import OutOfDistribution
@@ -252,8 +253,19 @@ def test_the_audit_page_lists_events_and_verifies(desk, two, page):
     button(shown, "Verify the trail").click().run()
 
     assert "Whole" in shown.success[0].value
+    assert "2 explanations and 0 answers" in shown.success[1].value
     shown.text_input(key="audit-kind").set_value("explanation-kept").run()
     assert set(shown.dataframe[0].value["Kind"]) == {"explanation-kept"}
+
+
+def test_the_audit_page_tells_of_an_explanation_that_was_edited_by_hand(desk, two, page):
+    with desk.opened.store.begin() as session:
+        session.execute(text("UPDATE findings SET probability = 0.5 + probability / 4"))
+    shown = page("audit")
+    button(shown, "Verify the trail").click().run()
+
+    assert "Not as noted: 2 explanations or answers" in shown.error[0].value
+    assert "it is not what the trail noted" in shown.code[0].value
 
 
 def test_the_audit_page_is_for_auditors(desk, two, page, monkeypatch):
