@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -58,6 +57,7 @@ def judge(cases: Iterable[tuple[str, bytes]], keep: Path | None = None, threads:
         threads: Readers at once.
     """
     process = psutil.Process()
+    others = {child.pid for child in process.children(recursive=True)}
     with ReaderPool(threads, LIMITS) as pool, ThreadPoolExecutor(threads) as workers:
         before = (process.num_fds(), process.memory_info().rss)
         judged = _Judge(pool, keep)
@@ -70,7 +70,7 @@ def judge(cases: Iterable[tuple[str, bytes]], keep: Path | None = None, threads:
             report.offences.append(f"descriptors: {before[0]} before, {process.num_fds()} after")
         if process.memory_info().rss > before[1] + _TOLERATED_GROWTH:
             report.offences.append(f"memory grew by {process.memory_info().rss - before[1]} bytes")
-    left = [child for child in process.children(recursive=True) if child.pid != os.getpid() and child.is_running()]
+    left = [child for child in process.children(recursive=True) if child.pid not in others and child.is_running()]
     if left:
         report.offences.append(f"{len(left)} processes are left")
     return report

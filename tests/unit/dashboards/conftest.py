@@ -69,6 +69,12 @@ class Desk:
     keep: Callable[..., str]
 
 
+@pytest.fixture(autouse=True)
+def own_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit puts the page that it runs in the place of `__main__`, where processes that are spawned find it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 @pytest.fixture
 def said() -> type[Said]:
     return Said

@@ -86,5 +86,5 @@ def test_films_that_were_shown_are_let_go(desk, film, said, page):
         assert not shown.exception
     film_view._view.cache_clear()
     gc.collect()
-    kept = {one.film.study_id for one in gc.get_objects() if isinstance(one, ShownFilm)}
+    kept = {one.film.study_id for one in gc.get_objects() if type(one) is ShownFilm}
     assert not kept & set(studies[:-1]), "only the last one may still be there"

@@ -87,7 +87,9 @@ def test_pages_of_other_sites_may_not_ask_without_tokens(api, headers):
 
 
 def test_logs_name_routes_and_no_more(api, film, caplog, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("medcam"), "propagate", True)
+    for name in ("medcam", "medcam.api"):
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        monkeypatch.setattr(logging.getLogger(name), "disabled", False)
     client = api()
 
     with caplog.at_level(logging.INFO, "medcam.api"):
