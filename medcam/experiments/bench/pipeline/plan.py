@@ -14,7 +14,7 @@ FEWEST = 10
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """How the pipeline is measured; by default in less than half an hour on two cores, with 13 GB of films on the disk.
+    """How the pipeline is measured; by default with 13 GB of films on the disk.
 
     Args:
         films: Files of the long run that memory and the time per file are watched over.
