@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from importlinter import cli as importlinter
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_FILE, LONGEST_FUNCTION = 320, 45
@@ -69,12 +69,14 @@ def test_there_is_code_to_judge():
     assert {relative(path).partition("/")[0] for path in CODE} == {"medcam", "dashboards"}
 
 
-def test_import_contracts_hold(monkeypatch, capsys):
-    monkeypatch.chdir(ROOT)
+def test_import_contracts_hold():
+    """In a process of its own: it sets up logging such that every logger there is falls silent."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()"]
 
-    status = importlinter.lint_imports(config_filename="pyproject.toml", no_cache=True, no_logo=True)
+    ended = subprocess.run([*command, "--no-cache", "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert status == importlinter.EXIT_STATUS_SUCCESS, capsys.readouterr().out
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "0 broken" in ended.stdout
 
 
 @pytest.mark.parametrize("path", CODE, ids=relative)
