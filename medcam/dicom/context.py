@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom.config import RAISE
@@ -107,6 +108,12 @@ class SourceContext:
             value = element.value
             found[element.keyword] = [str(one) for one in value] if element.VM > 1 else str(value)
         return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travels between processes as its record: pydicom's own value of a LUT Descriptor cannot be pickled."""
+        from medcam.dicom.sandbox.context_record import context_from_record, context_to_record
+
+        return context_from_record, (context_to_record(self), self.sha256)
 
 
 def read_context(path: Path | str) -> SourceContext:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import pickle
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -216,6 +218,17 @@ def test_a_presentation_state_takes_the_film_s_tables_along(stored_as: str) -> N
     item = thing.SoftcopyVOILUTSequence[0].VOILUTSequence[0]
     assert list(item.LUTDescriptor) == [4, 7, 12]
     assert np.frombuffer(item.LUTData, "<u2").tolist() == [0, 100, 200, 4095]
+
+
+@pytest.mark.parametrize("stored_as", ["US", "OW"])
+def test_a_film_with_a_table_travels_to_another_process_and_gives_the_same_objects(stored_as: str) -> None:
+    who = making(VOILUTSequence=[table([0, 100, 200, 4095], first=7, bits=12, data_vr=stored_as)], WindowCenter="1.50")
+    context = pickle.loads(pickle.dumps(who.source))
+    assert (context.identity, context.rows, context.columns) == (who.source.identity, ROWS, COLUMNS)
+    assert (context.dataset, context.display) == (who.source.dataset, who.source.display)
+    there = replace(who, source=context)
+    for kind in ("sr", "gsps"):
+        assert encoded(made(kind, there)) == encoded(made(kind, who))
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
