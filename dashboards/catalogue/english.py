@@ -92,6 +92,7 @@ ENGLISH: Mapping[str, str] = {
     "review.blind-confidence": "Confidence: {finding}",
     "review.blind-commit": "Keep my first read and show the model",
     "review.compare": "Compare models on this film",
+    "review.said-by": "Answer of",
     "review.evidence": "Evidence",
     "review.attributes": "DICOM attributes",
     "review.model": "Model",

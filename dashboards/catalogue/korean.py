@@ -88,6 +88,7 @@ KOREAN: Mapping[str, str] = {
     "review.blind-confidence": "확신도: {finding}",
     "review.blind-commit": "첫 판독을 저장하고 모델 보기",
     "review.compare": "이 영상에서 모델 비교",
+    "review.said-by": "답한 모델",
     "review.evidence": "근거",
     "review.attributes": "DICOM 속성",
     "review.model": "모델",

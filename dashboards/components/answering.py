@@ -56,7 +56,7 @@ def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> str:
                 on_click=_answer,
                 args=(opened, reader, film, current, answer),
             )
-    if pending is not None and pending[:2] == (film.film.id, current):
+    if pending is not None and pending[:2] == (film.explanations[0].id, current):
         st.info(say("review.needs-region"), icon=":material/draw:")
         st.button(say("review.cancel"), on_click=lambda: st.session_state.pop(_PENDING, None))
     st.text_area(say("review.comment"), key=_COMMENT, height=68, max_chars=10_000)
@@ -79,7 +79,7 @@ def look(film: ShownFilm, note: str | None = None) -> str:
 
 
 def ordered(film: ShownFilm) -> list[Finding]:
-    """The findings of the newest explanation: present ones first, the one furthest over its threshold at the top."""
+    """The findings of the explanation that is shown: present ones first, the furthest over its threshold at the top."""
     findings = explanation_of(film.explanations[0].content).findings
     return sorted(findings, key=lambda found: (not found.present, -margin(found)))
 
@@ -90,7 +90,7 @@ def take_region(opened: OpenedStore, reader: Reader, film: ShownFilm, region: Vi
     found = {one.name: one for one in ordered(film)}[finding]
     answer = Answer.WRONG_REGION if found.present else Answer.MISSED
     pending = st.session_state.pop(_PENDING, None)
-    if pending is not None and pending[0] == film.film.id:
+    if pending is not None and pending[0] == film.explanations[0].id:
         finding, answer = pending[1], pending[2]
     marked = MarkedRegion(MarkKind(region.kind.value), region.points)
     _keep(opened, reader, film, finding, answer, marked, _plain(asdict(region.display)))
@@ -99,7 +99,7 @@ def take_region(opened: OpenedStore, reader: Reader, film: ShownFilm, region: Vi
 
 def _answer(opened: OpenedStore, reader: Reader, film: ShownFilm, finding: str, answer: Answer) -> None:
     if answer in WITH_REGION:
-        st.session_state[_PENDING] = (film.film.id, finding, answer)
+        st.session_state[_PENDING] = (film.explanations[0].id, finding, answer)
         return
     st.session_state.pop(_PENDING, None)
     _keep(opened, reader, film, finding, answer, None, {"finding": finding})
@@ -157,41 +157,46 @@ def _current(findings: list[Finding], film: ShownFilm) -> str:
 def _steps(findings: list[Finding], film: ShownFilm) -> None:
     names = [finding.name for finding in findings]
     key = f"finding-{film.film.id}"
+    pills = f"{key}-{film.explanations[0].id}-pills"
     st.pills(
         say("review.answer-for"),
         names,
         format_func=finding_name,
-        key=f"{key}-pills",
+        key=pills,
         default=None,
         label_visibility="collapsed",
         wrap=True,
         on_change=_take_pill,
-        args=(key,),
+        args=(key, pills),
     )
     before, after = st.columns(2)
     with before:
-        st.button(say("review.previous-finding"), shortcut="P", width="stretch", on_click=_step, args=(key, names, -1))
+        st.button(
+            say("review.previous-finding"), shortcut="P", width="stretch", on_click=_step, args=(key, pills, names, -1)
+        )
     with after:
-        st.button(say("review.next-finding"), shortcut="Space", width="stretch", on_click=_step, args=(key, names, 1))
+        st.button(
+            say("review.next-finding"), shortcut="Space", width="stretch", on_click=_step, args=(key, pills, names, 1)
+        )
 
 
-def _take_pill(key: str) -> None:
-    chosen = st.session_state[f"{key}-pills"]
+def _take_pill(key: str, pills: str) -> None:
+    chosen = st.session_state[pills]
     if chosen is not None:
         st.session_state[key] = chosen
         st.query_params["finding"] = chosen
 
 
-def _step(key: str, names: list[str], step: int) -> None:
+def _step(key: str, pills: str, names: list[str], step: int) -> None:
     place = names.index(st.session_state[key]) + step
     st.session_state[key] = names[place % len(names)]
-    st.session_state[f"{key}-pills"] = None
+    st.session_state[pills] = None
     st.query_params["finding"] = st.session_state[key]
 
 
 def _table(film: ShownFilm, findings: list[Finding], current: str, mine: dict[str, Answer]) -> None:
-    newest = film.explanations[0]
-    said = " · ".join((f"{newest.model} {newest.version}", newest.method))
+    shown = film.explanations[0]
+    said = " · ".join((f"{shown.model} {shown.version}", shown.method))
     finding, probability, answer, own = (
         say(f"review.table.{name}") for name in ("finding", "probability", "answer", "mine")
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components import blind_read, comparison, film_view
+from components import blind_read, comparison, film_view, model_choice
 from components.markup import distinct, markdown_text, title
 from components.study_table import date_words
 from desk import may_open, opened_desk
@@ -124,11 +124,12 @@ def _compare(opened: OpenedStore, reader: Reader, film: ShownFilm, sides: tuple[
             opened.reviews.begin(reader, film.film, Phase.AIDED, said)
     pairs = finding_pairs(explanation_of(left.content), explanation_of(right.content))
     names = [pair.name for pair in pairs]
+    both = [pair.name for pair in pairs if pair.left and pair.right]
     wanted = st.query_params.get("finding")
     current = st.pills(
         say("compare.finding"),
         names,
-        default=wanted if wanted in names else names[0],
+        default=wanted if wanted in names else (both or names)[0],
         required=True,
         format_func=finding_name,
         key=f"compare-finding-{left.id}-{right.id}",
@@ -154,29 +155,25 @@ def _compare(opened: OpenedStore, reader: Reader, film: ShownFilm, sides: tuple[
 
 
 def _choose_sides(film: ShownFilm, columns: Sequence[DeltaGenerator]) -> tuple[Said, Said]:
-    """The two explanations: those of the address, else the newest two."""
+    """The two explanations: those of the address, else the leading one and the newest of the others."""
     by_id = {one.id: one for one in film.explanations}
     names = list(by_id)
-    labels = distinct({key: label(one) for key, one in by_id.items()})
-    chosen = []
-    for place, (side, column) in enumerate(zip(_SIDES, columns, strict=True)):
+    labels = distinct({key: model_choice.label(one) for key, one in by_id.items()})
+    chosen: list[Said] = []
+    for side, column in zip(_SIDES, columns, strict=True):
         wanted = st.query_params.get(side)
+        unused = [name for name in names if by_id[name] not in chosen]
         with column:
             one = st.selectbox(
                 say(f"compare.{side}"),
                 names,
-                index=names.index(wanted) if wanted in by_id else place,
+                index=names.index(wanted if wanted in by_id else unused[0]),
                 format_func=labels.__getitem__,
                 key=f"compare-{side}-{film.film.id}",
             )
         st.query_params[side] = one
         chosen.append(by_id[one])
     return chosen[0], chosen[1]
-
-
-def label(said: Said) -> str:
-    """Model, version and method of an explanation, with the beginning of its weights' digest."""
-    return " · ".join((f"{said.model} {said.version}", said.method, said.weights_sha256[:8]))
 
 
 try:

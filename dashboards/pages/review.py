@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from components import answering, blind_read, film_view, prior_film, study_facts
+from components import answering, blind_read, film_view, model_choice, prior_film, study_facts
 from components.markup import markdown_text, title
 from components.study_table import date_words
 from desk import may_open, opened_desk
@@ -50,14 +50,17 @@ def _review(opened: OpenedStore, reader: Reader, shown: ShownStudy, film: ShownF
     answers = reader.has(Role.READER)
     blind = answers and blind_read.is_due(opened, reader, film, wanted=blind_read.hides())
     open_study(shown.study.id)
-    said = film.explanations[0] if film.explanations and not blind else None
-    if is_first_look(film.film.id, said.id if said else ""):
-        # Before anything of it is drawn: what was shown must be in the trail.
-        opened.reviews.begin(reader, film.film, Phase.BLIND if blind else Phase.AIDED, said)
     left, right = st.columns((9, 4), gap="small")
     with right:
         if answers:
             blind_read.toggle()
+        if not blind:
+            film = model_choice.choose(film)
+    said = film.explanations[0] if film.explanations and not blind else None
+    if is_first_look(film.film.id, said.id if said else ""):
+        # Before anything of it is drawn: what was shown must be in the trail.
+        opened.reviews.begin(reader, film.film, Phase.BLIND if blind else Phase.AIDED, said)
+    with right:
         if blind:
             blind_read.draw(opened, reader, film)
             current = ""
@@ -127,7 +130,8 @@ def _tools(
             and film.explanations
             and st.button(say("review.compare"), icon=":material/compare:", width="stretch")
         ):
-            st.switch_page(COMPARE, query_params={"study": shown.study.id, "film": film.film.id})
+            sides = {"left": film.explanations[0].id}
+            st.switch_page(COMPARE, query_params={"study": shown.study.id, "film": film.film.id, **sides})
     return prior
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import InputError
+from medcam.core.leading import leading_first
 from medcam.core.study import Study
 from medcam.store.engine import ConflictError, Store
 from medcam.store.film_records import KeptExplanation, KeptModel, KeptRadiograph, StudyContents
@@ -261,20 +262,23 @@ def _add_film(session: Session, film: KeptRadiograph, now: float) -> None:
 
 
 def _sum_up(session: Session, study: StudyRow) -> None:
-    """Repeats in the study what the newest explanations of its films say."""
+    """Repeats in the study what the leading explanations of its films say."""
     query = (
         select(ExplanationRow)
         .join(RadiographRow, ExplanationRow.radiograph_id == RadiographRow.id)
         .where(RadiographRow.study_id == study.id)
-        .order_by(ExplanationRow.created, ExplanationRow.id)
+        .order_by(ExplanationRow.created.desc(), ExplanationRow.id)
     )
-    newest = {row.radiograph_id: row for row in session.scalars(query)}
+    said: dict[str, list[ExplanationRow]] = {}
+    for row in session.scalars(query):
+        said.setdefault(row.radiograph_id, []).append(row)
+    leading = [leading_first(rows)[0] for rows in said.values()]
     films = select(func.count()).select_from(RadiographRow).where(RadiographRow.study_id == study.id)
-    first = min(newest.values(), key=lambda row: (row.rank, row.id))
+    first = min(leading, key=lambda row: (row.rank, row.id))
     top = _top_finding(session, first.id)
     study.films = session.scalar(films) or 0
     study.rank = first.rank
-    study.flagged = any(row.flagged for row in newest.values())
+    study.flagged = any(row.flagged for row in leading)
     study.finding, study.probability = (top.name, top.probability) if top else ("", None)
     study.search = searched_text(study_of(study), study.finding)
 

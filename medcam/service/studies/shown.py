@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from medcam.core.display import DisplayWindow, VoiFunction
 from medcam.core.errors import InputError
 from medcam.core.explanation import Explanation
 from medcam.core.finding import Point
+from medcam.core.leading import leading_first
 from medcam.core.radiograph import PixelSpacing
 from medcam.core.study import Study
 from medcam.core.zones import BODY_ZONES
@@ -41,11 +42,17 @@ class ShownFilm:
 
     Args:
         film: The film.
-        explanations: What models said, the newest first, still packed.
+        explanations: What models said, still packed: the leading one first (`medcam.core.leading`) or the one that
+            was chosen, then the newest.
     """
 
     film: KeptRadiograph = field(repr=False)
     explanations: tuple[KeptExplanation, ...] = field(repr=False)
+
+    def led_by(self, explanation_id: str) -> ShownFilm:
+        """The same film with one of its explanations as the leading one; itself where there is none of that id."""
+        ordered = sorted(self.explanations, key=lambda one: one.id != explanation_id)
+        return replace(self, explanations=tuple(ordered))
 
     @property
     def window(self) -> DisplayWindow:
@@ -91,7 +98,7 @@ def shown_study(opened: OpenedStore, study_id: str) -> ShownStudy:
         raise InputError(
             "there is no such study", code="no-such-study", next_step="The page `Worklist` shows the ids of studies."
         )
-    films = tuple(ShownFilm(film, explanations) for film, explanations in contents.films)
+    films = tuple(ShownFilm(film, leading_first(explanations)) for film, explanations in contents.films)
     return ShownStudy(contents.study, films, contents.priors)
 
 

@@ -58,6 +58,7 @@ class Film:
     ood: OutOfDistribution = field(default_factory=lambda: OutOfDistribution(1.0, 2.0, False))
     warnings: tuple[str, ...] = ()
     method: str = "cam"
+    model: str = "tiny"
 
 
 @dataclass(frozen=True)
@@ -151,14 +152,14 @@ def _keep(keeper: Keeper, number: int, film: Film, attributes: dict[str, str]) -
     )
     to_keep = FilmToKeep(study, kept, packed.data, None, b"file")
     explanation = replace(_explanation(film), source=Source(identity, 320, 240, sha256, film.view))
-    keeper.keep(to_keep, explanation, f"request {number} {film.method}")
+    keeper.keep(to_keep, explanation, f"request {number} {film.method} {film.model}")
     return study.id
 
 
 def _explanation(film: Film) -> Explanation:
     return Explanation(
         source=Source(Identity("1.2.3", "1.2", "1.2.1", "1.2.0"), 320, 240, "ab" * 32, film.view),
-        model=ModelReference("tiny", "0.1", "cd" * 32),
+        model=ModelReference(film.model, "0.1", "cd" * 32),
         engine=Engine(),
         method=film.method,
         findings=tuple(_finding(said, film.method) for said in film.findings),

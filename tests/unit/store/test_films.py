@@ -77,6 +77,16 @@ def test_a_study_repeats_what_the_newest_explanations_of_its_films_say(films, st
     assert row().received == 1.0
 
 
+def test_a_model_that_withholds_its_answer_does_not_stand_for_one_that_gives_it(films, store):
+    films.keep(study(1), film(1, 1), explanation("r1", NODULE, rank=-2.8, created=1.0), now=1.0)
+    withheld = replace(explanation("r2", rank=-1.0, created=2.0), model="other", flagged=True)
+    films.keep(study(1), film(1, 1), withheld, now=2.0)
+
+    with store.read() as session:
+        row = session.get(StudyRow, study(1).id)
+    assert (row.rank, row.finding, row.flagged) == (-2.8, "Nodule", False)
+
+
 def test_the_first_finding_is_the_one_furthest_over_its_threshold(films, store):
     close = KeptFinding("Close", 0.97, 0.96, 0.3, present=True)
     far = KeptFinding("Far", 0.9, 0.1, 4.4, present=True)
