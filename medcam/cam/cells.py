@@ -35,6 +35,10 @@ class CellCover:
             _overlaps(transform.scale_x, transform.offset_x, transform.width, transform.source_width, width),
         )
 
+    def within(self, rows: slice, columns: slice) -> CellCover:
+        """The cover by a part of the raster alone."""
+        return CellCover(self.rows[:, rows], self.columns[:, columns])
+
     def fractions(self, mask: npt.NDArray[np.bool_]) -> Array:
         """Fraction of each cell that lies under a mask: [raster height, raster width] to [map height, map width]."""
         return np.asarray(self.rows @ mask @ self.columns.T, dtype=np.float64)

@@ -43,12 +43,12 @@ class Parts:
         """
         labels = np.empty(over.shape, dtype=np.int32)
         count = ndimage.label(over, structure=_IN_PLANE, output=labels)
-        flat = labels.ravel()
-        area = np.bincount(flat, minlength=count + 1)[1:]
-        share = np.bincount(flat, weights=shares.ravel(), minlength=count + 1)[1:]
+        held = np.flatnonzero(over)
+        part = labels.ravel()[held] - 1
+        area = np.bincount(part, minlength=count)
+        share = np.bincount(part, weights=shares.ravel()[held], minlength=count)
         image = np.empty(count, dtype=np.int64)
-        held = np.flatnonzero(flat)
-        image[flat[held] - 1] = held // (over.shape[1] * over.shape[2])
+        image[part] = held // (over.shape[1] * over.shape[2])
         return cls(labels, image, area, np.clip(share, 0.0, 1.0))
 
     def kept(self, largest_only: bool, smallest_share: float) -> npt.NDArray[np.bool_]:

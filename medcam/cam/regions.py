@@ -63,11 +63,17 @@ def region_mask(activation: ActivationMap, rule: RegionRule, height: int, width:
     Raises:
         InvalidValueError: The raster has no pixel.
     """
-    surface = _Surface.of(activation, height, width)
-    if surface.highest <= 0.0:
-        return np.zeros((height, width), dtype=np.bool_)
-    parts = surface.parts(region_threshold(rule, surface.highest))
-    return np.asarray(parts.mask(parts.kept(rule.largest_only, rule.smallest_share))[0])
+    values, cells = _resampled(activation, height, width)
+    mask = np.zeros((height, width), dtype=np.bool_)
+    if not cells.any() or values.max() <= 0.0:
+        return mask
+    over = values > region_threshold(rule, float(values.max()))
+    # On a raster as fine as the film all that follows costs far more than this look for the part that counts.
+    window = _span(over, along=0), _span(over, along=1)
+    shares = CellCover.of(activation.transform, height, width).within(*window).spread(cells)
+    parts = Parts.find(over[window][None], shares[None])
+    mask[window] = parts.mask(parts.kept(rule.largest_only, rule.smallest_share))[0]
+    return mask
 
 
 def peak(activation: ActivationMap, *, resolution: int = WORKING_SIDE) -> Point:
@@ -106,15 +112,29 @@ class _Surface:
 
     @classmethod
     def of(cls, activation: ActivationMap, height: int, width: int) -> _Surface:
-        values = Sampler.to_source(activation.transform, height, width).apply(activation.values)
-        # The kernel may swing over 0 between cells of which none is positive: that is no evidence.
-        positive = np.maximum(activation.values, 0.0, dtype=np.float64)
-        total = float(positive.sum())
-        shares = CellCover.of(activation.transform, height, width).spread(positive / total if total else positive)
-        return cls(activation, values, shares, float(values.max()) if total else 0.0)
+        values, cells = _resampled(activation, height, width)
+        shares = CellCover.of(activation.transform, height, width).spread(cells)
+        return cls(activation, values, shares, float(values.max()) if cells.any() else 0.0)
 
     def parts(self, threshold: float) -> Parts:
         return Parts.find((self.values > threshold)[None], self.shares[None])
+
+
+def _resampled(activation: ActivationMap, height: int, width: int) -> tuple[FloatArray, npt.NDArray[np.float64]]:
+    """A map on a raster over the film, and the share of the positive evidence that each of its cells carries.
+
+    The kernel may swing over 0 between cells of which none is positive: that is no evidence, and all shares are 0.
+    """
+    values = Sampler.to_source(activation.transform, height, width).apply(activation.values)
+    positive = np.maximum(activation.values, 0.0, dtype=np.float64)
+    total = float(positive.sum())
+    return values, positive / total if total else positive
+
+
+def _span(over: BoolArray, along: int) -> slice:
+    """From the first row (0) or column (1) that holds something to the last; nothing where none does."""
+    places = np.flatnonzero(over.any(axis=1 - along))
+    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0)
 
 
 def _by_rule(surface: _Surface, rule: RegionRule) -> list[Region]:

@@ -91,12 +91,14 @@ def write_maps(segments: Sequence[Segment], making: Making) -> Dataset:
         InvalidValueError: As in `write_regions`, or a share lies outside 0 to 1.
         InputError: The source's attributes do not allow a valid object.
     """
-    pixels = _stacked(segments, making, np.dtype(np.float32))
-    if not (np.isfinite(pixels).all() and pixels.min() >= 0.0 and pixels.max() <= 1.0):
-        raise InvalidValueError("shares of a map's scale lie between 0 and 1")
     # In the steps that are stored: highdicom sorts all values to look at them, and few different ones sort four times
     # as fast.
-    pixels = np.rint(pixels * np.float32(LARGEST_STORED)) / np.float32(LARGEST_STORED)
+    pixels = _stacked(segments, making, np.dtype(np.float32))
+    if not (pixels.min() >= 0.0 and pixels.max() <= 1.0):  # what is not finite fails too
+        raise InvalidValueError("shares of a map's scale lie between 0 and 1")
+    pixels *= np.float32(LARGEST_STORED)
+    np.rint(pixels, out=pixels)
+    pixels /= np.float32(LARGEST_STORED)
     with quiet(), converting("the segmentation cannot be written", InputError, "unwritable"):
         return _complete(
             highdicom.seg.Segmentation(

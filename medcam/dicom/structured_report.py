@@ -63,10 +63,14 @@ def write_report(explanation: Explanation, record: bytes, making: Making) -> Dat
         InputError: The source's attributes do not allow a valid object.
     """
     with quiet(), converting("the structured report cannot be written", InputError, "unwritable"):
-        image = making.image()
+        image, content = making.image(), _content(explanation, making)[0]
+        whole = content.ContentSequence
+        # highdicom copies the tree and walks through it three times, which takes longer than to build it: it is given
+        # who observed what, and the measurements are put back after. They name no image but the one named here.
+        content.ContentSequence = whole[:-1]
         report = hd.sr.Comprehensive3DSR(
             evidence=[image],
-            content=_content(explanation, making),
+            content=content,
             series_instance_uid=making.series_uid("sr"),
             series_number=_SERIES_NUMBER,
             series_description="Findings with their regions (research use)",
@@ -79,6 +83,7 @@ def write_report(explanation: Explanation, record: bytes, making: Making) -> Dat
             is_complete=True,
             is_final=False,
         )
+        report.ContentSequence = whole
         making.complete(report)
         report.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True).add_new(
             _ELEMENT, "OB", _even(zlib.compress(record, _COMPRESSION))
