@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from medcam.anatomy.air import outer_air
 from medcam.anatomy.grid import shrink
 from medcam.core.arrays import BoolArray, FloatArray
 from medcam.core.radiograph import Radiograph
@@ -67,6 +69,11 @@ class WorkingFilm:
     values: FloatArray = field(repr=False)
     valid: BoolArray = field(repr=False)
     orientation: Orientation
+
+    @cached_property
+    def air(self) -> BoolArray:
+        """bool [height, width], outer air and padding; see `outer_air`."""
+        return outer_air(self.values, self.valid)
 
 
 def working_film(radiograph: Radiograph) -> WorkingFilm:

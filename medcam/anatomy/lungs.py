@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -10,7 +11,7 @@ from scipy import ndimage
 from medcam.anatomy.atlas import LUNG_BOX, Atlas
 from medcam.anatomy.grid import Box, resample
 from medcam.anatomy.search import Placement, local_contrast
-from medcam.core.arrays import BoolArray, FloatArray
+from medcam.core.arrays import BoolArray, FloatArray, frozen_array
 
 ROUNDS = (0.10, 0.08, 0.06, 0.05)
 """How uncertain the atlas's outlines are in each round, as a share of the lungs' box."""
@@ -65,8 +66,7 @@ def lung_fields(values: FloatArray, known: BoolArray, placement: Placement, atla
 
 
 def _round(contrast: FloatArray, known: BoolArray, box: Box, blur: float, atlas: Atlas) -> LungFields:
-    right_prior = lay(atlas.right_lung, box, known.shape, blur)
-    left_prior = lay(atlas.left_lung, box, known.shape, blur)
+    right_prior, left_prior = (lay(lung, box, known.shape) for lung in outlines(atlas, blur))
     near = _around(box, known.shape) & known
     odds, separation = _brightness_odds(contrast, right_prior, left_prior, near)
     right = _posterior(right_prior, odds, near)
@@ -79,13 +79,23 @@ def _round(contrast: FloatArray, known: BoolArray, box: Box, blur: float, atlas:
     return LungFields(right, left, moved, (shares[0], shares[1]), separation)
 
 
-def lay(values: FloatArray, box: Box, shape: tuple[int, ...], blur: float = 0.0) -> FloatArray:
+@lru_cache(maxsize=16)
+def outlines(atlas: Atlas, blur: float) -> tuple[FloatArray, FloatArray]:
+    """The atlas's right and left lung, float32 [128, 128], blurred by a share of the lungs' box."""
+    spread = blur * (LUNG_BOX[2] - LUNG_BOX[0])
+    right, left = (
+        frozen_array(ndimage.gaussian_filter(lung, spread, mode="nearest"), np.float32, 2, "outline")
+        for lung in (atlas.right_lung, atlas.left_lung)
+    )
+    return right, left
+
+
+def lay(values: FloatArray, box: Box, shape: tuple[int, ...]) -> FloatArray:
     """Lays an atlas map on a film so that the lungs' frame falls on `box`; float32 of `shape`."""
     left, top, right, bottom = LUNG_BOX
     x = left + (np.arange(shape[1]) + 0.5 - box[0]) * (right - left) / (box[2] - box[0])
     y = top + (np.arange(shape[0]) + 0.5 - box[1]) * (bottom - top) / (box[3] - box[1])
-    soft = ndimage.gaussian_filter(values, blur * (right - left), mode="nearest") if blur else values
-    return resample(soft, y, x)
+    return resample(values, y, x)
 
 
 def _around(box: Box, shape: tuple[int, ...]) -> BoolArray:
@@ -131,7 +141,11 @@ def largest(mask: BoolArray) -> BoolArray:
         return mask
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return np.asarray(ndimage.binary_fill_holes(labels == int(np.argmax(sizes))), dtype=np.bool_)
+    found = int(np.argmax(sizes))
+    window = ndimage.find_objects(labels, found)[-1]
+    part = np.zeros_like(mask)
+    part[window] = ndimage.binary_fill_holes(labels[window] == found)
+    return part
 
 
 def _box_of(right: BoolArray, left: BoolArray, box: Box, shares: tuple[float, float]) -> Box:

@@ -17,7 +17,8 @@ from medcam.core.arrays import BoolArray, FloatArray
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 COARSE = 64
 """Pixels along the longer side of the search grid."""
-FFT_SHAPE = (2 * COARSE, 2 * COARSE)
+FFT_SHAPE = (3 * COARSE // 2, 3 * COARSE // 2)
+"""A film and half of it again: that far, a quarter of the largest template on each side, lungs may stick out of it."""
 WIDTHS = tuple(np.geomspace(0.34, 0.92, 8))
 """Widths of the box around both lungs that are tried, as shares of the film's longer side."""
 USUAL_WIDTH = 0.62
@@ -88,13 +89,13 @@ def find_lungs_roughly(values: FloatArray, known: BoolArray, atlas: Atlas) -> Pl
     height, width = (max(1, round(side * scale)) for side in values.shape)
     seen = shrink(known.astype(np.float32), height, width) > 0.5
     film = local_contrast(shrink(values, height, width), seen, COARSE / 7.0)
-    spectrum, energy = fft.rfft2(film, FFT_SHAPE), fft.rfft2(film * film, FFT_SHAPE)
+    spectra = fft.rfft2(np.stack([film, film * film]), FFT_SHAPE)
     floor = 0.25 * float(np.mean(film * film))
     middle = float(np.average(np.arange(width) + 0.5, weights=seen.sum(axis=0) + 1e-6))
     best = Placement(0.0, 0.0, float(values.shape[1]), float(values.shape[0]), -1.0)
     highest = -np.inf
     for template in _templates(atlas):
-        score, rank, top, left = _best_offset(spectrum, energy, template, floor, (height, width), middle)
+        score, rank, top, left = _best_offset(spectra, template, floor, (height, width), middle)
         if rank > highest:
             x, y = left + template.left, top + template.top
             right, bottom = x + template.width, y + template.height
@@ -107,8 +108,7 @@ def find_lungs_roughly(values: FloatArray, known: BoolArray, atlas: Atlas) -> Pl
 class _Template:
     """A zero-mean picture of the lungs and its mask, transformed; the lungs' box in it; how unusual its size is."""
 
-    spectrum: ComplexArray
-    mask_spectrum: ComplexArray
+    spectra: ComplexArray
     norm: float
     mask_sum: float
     shape: tuple[int, int]
@@ -144,8 +144,7 @@ def _template(atlas: Atlas, width: float, height: float, penalty: float) -> _Tem
     mean = float((lungs * body).sum() / body.sum())
     picture = ((mean - lungs) * body).astype(np.float32)
     return _Template(
-        spectrum=np.conj(fft.rfft2(picture, FFT_SHAPE)),
-        mask_spectrum=np.conj(fft.rfft2(body.astype(np.float32), FFT_SHAPE)),
+        spectra=np.conj(fft.rfft2(np.stack([picture, body.astype(np.float32)]), FFT_SHAPE)),
         norm=float(np.sqrt((picture**2).sum())),
         mask_sum=float(body.sum()),
         shape=(rows, columns),
@@ -158,23 +157,18 @@ def _template(atlas: Atlas, width: float, height: float, penalty: float) -> _Tem
 
 
 def _best_offset(
-    spectrum: ComplexArray,
-    energy: ComplexArray,
-    template: _Template,
-    floor: float,
-    film_shape: tuple[int, int],
-    middle: float,
+    spectra: ComplexArray, template: _Template, floor: float, film_shape: tuple[int, int], middle: float
 ) -> tuple[float, float, int, int]:
     """Score, score less penalties, row and column of the template's best place."""
-    product = fft.irfft2(spectrum * template.spectrum, FFT_SHAPE)
-    local = fft.irfft2(energy * template.mask_spectrum, FFT_SHAPE)
-    score = product / (template.norm * np.sqrt(np.maximum(local, floor * template.mask_sum)))
     # Offsets wrap around: index -k is stored at the end. Lungs may stick out of the film by a little.
     rows, columns = template.shape
     slack_y, slack_x = round(0.25 * rows), round(0.25 * columns)
     tops = np.arange(-slack_y, max(film_shape[0] - rows + slack_y, -slack_y) + 1)
     lefts = np.arange(-slack_x, max(film_shape[1] - columns + slack_x, -slack_x) + 1)
-    window = score[np.ix_(tops % FFT_SHAPE[0], lefts % FFT_SHAPE[1])]
+    # Along the columns first, so that rows that nobody asks for need not be transformed back.
+    down = fft.ifft(spectra * template.spectra, axis=1)[:, tops % FFT_SHAPE[0]]
+    product, local = fft.irfft(down, FFT_SHAPE[1], axis=2)[:, :, lefts % FFT_SHAPE[1]]
+    window = product / (template.norm * np.sqrt(np.maximum(local, floor * template.mask_sum)))
     aside = (lefts + template.left + 0.5 * template.width - middle) / film_shape[1]
     rank = window - OFF_CENTRE * aside[None, :] ** 2 - template.penalty
     row, column = np.unravel_index(int(np.argmax(rank)), rank.shape)

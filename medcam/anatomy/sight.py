@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from medcam.anatomy.air import outer_air
 from medcam.anatomy.atlas import Atlas
 from medcam.anatomy.film import WorkingFilm
 from medcam.anatomy.flank import flanks
-from medcam.anatomy.lungs import LungFields, lay, lung_fields
+from medcam.anatomy.lungs import LungFields, lay, lung_fields, outlines
 from medcam.anatomy.search import Placement, find_lungs_roughly
 from medcam.core.arrays import BoolArray
 
@@ -46,11 +45,11 @@ def look(film: WorkingFilm, atlas: Atlas) -> Sight:
         film: The working picture; it must have some structure.
         atlas: The atlas.
     """
-    values, air = film.values, outer_air(film.values, film.valid)
+    values, air = film.values, film.air
     first = find_lungs_roughly(values, ~air, atlas)
     cores = np.zeros_like(air)
-    for lung in (atlas.right_lung, atlas.left_lung):
-        expected = lay(lung, first.box, air.shape, DOUBT)
+    for lung in outlines(atlas, DOUBT):
+        expected = lay(lung, first.box, air.shape)
         air = without_leaks(air, expected > 0.5) | ~film.valid
         cores |= expected > SURE
     known = ~flanks(values, air, cores & ~air)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from medcam.anatomy.air import outer_air
 from medcam.anatomy.atlas import LEFT_LUNG, RIGHT_LUNG, Atlas, shipped_atlas
 from medcam.anatomy.film import SHORTEST, WorkingFilm, working_film
 from medcam.anatomy.quality import Agreement, agreement
@@ -55,14 +54,14 @@ def _anatomy(film: WorkingFilm, view: View, atlas: Atlas) -> tuple[dict[str, Boo
     laid = None if view is View.LATERAL else _lay_atlas(film, atlas)
     if laid is None or laid[1].quality == 0.0:
         # Not hidden: quality 0 is this function's word for "no zones".
-        return _body_only(~outer_air(film.values, film.valid)), 0.0
+        return _body_only(~film.air), 0.0
     zones, parts = laid
     return zones, parts.quality
 
 
 def _lay_atlas(film: WorkingFilm, atlas: Atlas) -> tuple[dict[str, BoolArray], Agreement] | None:
     """Zones and how well they fit; None where there is nothing to lay an atlas on, or it finds no hold."""
-    if min(film.values.shape) < SHORTEST or not _has_structure(film.values, ~outer_air(film.values, film.valid)):
+    if min(film.values.shape) < SHORTEST or not _has_structure(film.values, ~film.air):
         return None
     try:
         return _laid(film, atlas)
@@ -75,7 +74,7 @@ def _laid(film: WorkingFilm, atlas: Atlas) -> tuple[dict[str, BoolArray], Agreem
     fields = sight.fields
     registration = register(fields.both, fields.box, atlas)
     zones = _carried(registration, atlas, values.shape)
-    outside = outer_air(values, film.valid)
+    outside = film.air
     for half in (RIGHT_LUNG, LEFT_LUNG):
         outside = without_leaks(outside, np.any([zones[name] for name in half], axis=0))
     body = ~outside & film.valid

@@ -104,7 +104,7 @@ def _rescale(
     pixels: FloatArray, padding: BoolArray | None, percentiles: tuple[float, float] | None
 ) -> tuple[FloatArray, FloatArray]:
     """Percentiles to 0..1, or what is in 0..1 already; returns (values with 0 where padded, 1 where there is film)."""
-    known = np.ones(pixels.shape, dtype=np.float32) if padding is None else (~padding).astype(np.float32)
+    known = _everywhere(pixels.shape) if padding is None else (~padding).astype(np.float32)
     film = pixels.reshape(-1) if padding is None else pixels[~padding]
     if film.size == 0:
         return np.zeros_like(pixels), np.zeros_like(known)
@@ -117,6 +117,11 @@ def _rescale(
     return scaled, known
 
 
+def _everywhere(shape: tuple[int, ...]) -> FloatArray:
+    """1 in every pixel, in the memory of one."""
+    return np.broadcast_to(np.float32(1.0), shape)
+
+
 Fitted = tuple[FloatArray, FloatArray, GridTransform]
 
 
@@ -124,6 +129,8 @@ def _pad(values: FloatArray, known: FloatArray, film: GridTransform) -> Fitted:
     """Centres the whole film on a square; the border counts as padding."""
     height, width = values.shape
     side = max(height, width)
+    if height == width:
+        return values, known, film
     top, left = (side - height) // 2, (side - width) // 2
     margins = ((top, side - height - top), (left, side - width - left))
     transform = film.pad(*margins[0], *margins[1])
@@ -145,7 +152,7 @@ FITS: dict[str, Callable[[FloatArray, FloatArray, GridTransform], Fitted]] = {"p
 
 def _weight(known: FloatArray, height: int, width: int) -> FloatArray:
     """How much film there is under each pixel of the input."""
-    if (known == 1.0).all():
+    if known.strides == (0, 0) or (known == 1.0).all():
         return _weight_of_film(*known.shape, height, width)
     return _area_resize(known, height, width)
 
