@@ -12,6 +12,7 @@ import streamlit as st
 from components.markup import markdown_text, table
 from medcam.core.errors import MedcamError
 from medcam.core.reader import Reader
+from medcam.models.known import model_names
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.audit.events import note
 from medcam.service.studies.opened import OpenedStore
@@ -35,7 +36,7 @@ def hand_in(opened: OpenedStore, box: SubmissionBox, reader: Reader) -> None:
     )
     model, button = st.columns((3, 2), vertical_alignment="bottom")
     default = AnnotateOptions().model
-    names = [default, *sorted({one.name for one in opened.films.models()} - {default})]
+    names = [default, *sorted(set(model_names()) - {default})]
     with model:
         chosen = st.selectbox(say("explore.model"), names, key="own-model")
     with button:

@@ -28,6 +28,7 @@ REVIEW = Path(__file__).with_name("review.py")
 _COMMAND = "medcam annotate SOURCE --out DIR --store {store} --model OTHER"
 _MOST_STUDIES = 200
 _ROOM = 252  # CSS pixels that the choices above the films and the line below them take
+_TITLE = 28  # CSS pixels of the line over films of which one model alone knows the finding
 _SIDES = ("left", "right")
 
 
@@ -137,17 +138,19 @@ def _compare(opened: OpenedStore, reader: Reader, film: ShownFilm, sides: tuple[
     )
     st.query_params["finding"] = current
     pair = pairs[names.index(current)]
+    knowing = [found for found in (pair.left, pair.right) if found is not None]
     columns = st.columns(2, gap="small")
     for side, said, found, column in zip(_SIDES, (left, right), (pair.left, pair.right), columns, strict=True):
         with column:
-            if found is None:
-                st.html(title(say(f"compare.{side}"), say("compare.unknown")))
+            if len(knowing) == 1:  # above both, so that both films stand at one height
+                told = say("compare.unknown") if found is None else model_choice.label(said)
+                st.html(title(say(f"compare.{side}"), told))
             film_view.draw(
                 opened,
                 film,
                 said if found else None,
                 finding=found.name if found else "",
-                framed=film_view.frame(paired=True, room=_ROOM),
+                framed=film_view.frame(paired=True, room=_ROOM + (0 if len(knowing) > 1 else _TITLE)),
                 key=f"compare-{side}",
             )
     st.caption(say("compare.scales"))

@@ -114,7 +114,8 @@ def show_model(
 
 def _cards() -> dict[str, ModelCard | ModelError]:
     """Cards by name, of models and of probes beside their models; a damaged one does not hide the others."""
-    from medcam.models.registry import model_names, probe_names, read_card
+    from medcam.models.known import model_names
+    from medcam.models.registry import probe_names, read_card
 
     cards: dict[str, ModelCard | ModelError] = {}
     for name in (*model_names(), *(_with_model(probe) for probe in probe_names())):

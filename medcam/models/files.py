@@ -22,9 +22,10 @@ from medcam.core.errors import InvalidValueError, ModelError
 from medcam.models.card_json import card_from_json, card_to_json
 from medcam.models.classifier import GapClassifier, build_classifier
 from medcam.models.gate import Gate
+from medcam.models.known import CARD
 from medcam.models.loaded import LoadedModel
 
-CARD, WEIGHTS = "card.json", "weights.safetensors"
+WEIGHTS = "weights.safetensors"
 GATE = "gate."
 """What the names of the gate's tensors begin with."""
 

@@ -1,16 +1,15 @@
-"""Models by name: those inside the package, the user's own, and those of plug-ins; with probes or without."""
+"""Models by name, loaded, with probes or without."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from medcam.core.card import ModelCard
 from medcam.core.errors import ModelError
-from medcam.core.folders import data_folder
 from medcam.models.engines.choose import with_engine
-from medcam.models.files import CARD, load_folder, read_card_file
+from medcam.models.files import load_folder, read_card_file
+from medcam.models.known import CARD, model_folders, user_folder
 from medcam.models.loaded import LoadedModel
 from medcam.models.probes.files import CARD as PROBE_CARD
 from medcam.models.probes.files import load_probe_folder, read_probe_card
@@ -18,18 +17,6 @@ from medcam.models.probes.probed import JOIN, ProbedModel, combined_card
 from medcam.models.published.catalogue import catalogue
 
 DEFAULT_MODEL = "phantom"
-ENTRY_POINTS = "medcam.models"
-SHIPPED = Path(__file__).with_name("weights")
-
-
-def user_folder() -> Path:
-    """`$XDG_DATA_HOME/medcam/models`, where models of the user's own live."""
-    return data_folder() / "models"
-
-
-def model_names() -> tuple[str, ...]:
-    """Names that `load_model` knows, sorted."""
-    return tuple(sorted(_known()))
 
 
 def probe_names() -> tuple[str, ...]:
@@ -41,8 +28,8 @@ def load_model(name: str | Path = DEFAULT_MODEL, engine: str | None = None, *, t
     """Loads a classifier.
 
     Args:
-        name: A name of `model_names`, or the path of a model folder (what `medcam train` writes); then, each after a
-            "+", names of `probe_names`, such as "phantom+pacemaker".
+        name: A name of `medcam.models.known.model_names`, or the path of a model folder (what `medcam train` writes);
+            then, each after a "+", names of `probe_names`, such as "phantom+pacemaker".
         engine: What it runs on, see `medcam.models.engines.choose.with_engine`; None for torch in fp32.
         threads: Most CPU threads of that engine; 0 for as many as torch uses.
 
@@ -91,7 +78,7 @@ def find_model(name: str | Path) -> Path:
     Raises:
         ModelError: There is no such model (code "no-such-model").
     """
-    known = _known()
+    known = model_folders()
     if str(name) in known:
         return known[str(name)]
     with suppress(OSError):  # such as a name too long for a path
@@ -121,11 +108,3 @@ def _exists(name: str) -> bool:
     except ModelError:
         return False
     return True
-
-
-def _known() -> dict[str, Path]:
-    """Folders by name; a shipped model cannot be replaced by another of the same name."""
-    found = {entry.name: Path(str(entry.load())) for entry in entry_points(group=ENTRY_POINTS)}
-    for base in (user_folder(), SHIPPED):
-        found |= {card.parent.name: card.parent for card in sorted(base.glob(f"*/{CARD}"))}
-    return found

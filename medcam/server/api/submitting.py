@@ -15,7 +15,8 @@ from medcam.core.errors import ModelError, UsageError
 from medcam.core.explanation import RESEARCH_USE
 from medcam.dicom.network.destination import is_web
 from medcam.dicom.network.query import parse_query
-from medcam.models.registry import DEFAULT_MODEL, model_names, probe_names, read_card
+from medcam.models.known import model_names
+from medcam.models.registry import DEFAULT_MODEL, probe_names, read_card
 from medcam.server.api.access import allowed
 from medcam.server.api.bodies import PROBLEMS, SUBMIT_BODY
 from medcam.server.api.context import ApiContext, Client, context_of

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from medcam.core.errors import UsageError
-from medcam.models.files import CARD, read_card_file
+from medcam.models.files import read_card_file
+from medcam.models.known import CARD
 from medcam.models.loaded import LoadedModel
 from medcam.models.registry import load_model
 from medcam.models.training.films import Films

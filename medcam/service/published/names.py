@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from medcam.core.errors import UsageError
+from medcam.models.known import SHIPPED, user_folder
 from medcam.models.probes.probed import JOIN
-from medcam.models.registry import SHIPPED, probe_names, user_folder
+from medcam.models.registry import probe_names
 
 LONGEST_NAME = 64
 

@@ -11,7 +11,7 @@ import pytest
 from medcam.core.card import FindingCard, InputRecipe, Interval, ModelCard
 from medcam.core.codes import CodedConcept
 from medcam.models.card_json import card_to_json
-from medcam.models.registry import user_folder
+from medcam.models.known import user_folder
 
 from .conftest import Ended
 

@@ -17,8 +17,9 @@ from safetensors.torch import save as save_tensors
 from medcam.core.card import FindingCard, ModelCard
 from medcam.core.errors import MedcamError, ModelError
 from medcam.models.classifier import GapClassifier
-from medcam.models.files import CARD, GATE, WEIGHTS, halve, load_folder, read_card_file, save_model
+from medcam.models.files import GATE, WEIGHTS, halve, load_folder, read_card_file, save_model
 from medcam.models.gate import Gate, fit_gate
+from medcam.models.known import CARD
 from medcam.models.loaded import LoadedModel
 
 from .tiny import noise, tiny_card, tiny_network

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from medcam.models.classifier import GapClassifier, fold_calibration, new_network
-from medcam.models.registry import SHIPPED, load_model
+from medcam.models.known import SHIPPED
+from medcam.models.registry import load_model
 
 NETWORKS = [
     ("densenet121", {"stride": 32}, {}),

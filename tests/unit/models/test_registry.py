@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from medcam.core.errors import ModelError
-from medcam.models import registry
-from medcam.models.files import CARD, WEIGHTS, save_model
-from medcam.models.registry import load_model, model_names, read_card, user_folder
+from medcam.models import known
+from medcam.models.files import WEIGHTS, save_model
+from medcam.models.known import CARD, model_names, user_folder
+from medcam.models.registry import load_model, read_card
 
 from .tiny import noise, tiny_card, tiny_network
 
@@ -35,8 +36,8 @@ class FakeEntryPoint:
 def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     """Folders of shipped and of own models, both empty, and no plug-ins."""
     shipped, data = tmp_path / "shipped", tmp_path / "data"
-    monkeypatch.setattr(registry, "SHIPPED", shipped)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [])
+    monkeypatch.setattr(known, "SHIPPED", shipped)
+    monkeypatch.setattr(known, "entry_points", lambda group: [])
     monkeypatch.setenv("XDG_DATA_HOME", str(data))
     monkeypatch.chdir(tmp_path)
     return shipped, data / "medcam" / "models"
@@ -73,7 +74,7 @@ def test_a_shipped_name_cannot_be_shadowed(
     put(own, "phantom", "own")
     plugged = put(tmp_path / "plug-in", "phantom", "plugged in")
     put(tmp_path, "phantom", "in the working folder")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [FakeEntryPoint("phantom", plugged)])
+    monkeypatch.setattr(known, "entry_points", lambda group: [FakeEntryPoint("phantom", plugged)])
     assert model_names() == ("phantom",)
     for name in ("phantom", Path("phantom")):
         assert load_model(name).card.version == "shipped"
@@ -87,7 +88,7 @@ def test_a_plug_in_is_found_and_ones_own_model_comes_first(
     _, own = bases
     plugged = [put(tmp_path / "plug-in", name, "plugged in") for name in ("both", "other")]
     entries = [FakeEntryPoint(folder.name, folder) for folder in plugged]
-    monkeypatch.setattr(registry, "entry_points", lambda group: entries if group == registry.ENTRY_POINTS else [])
+    monkeypatch.setattr(known, "entry_points", lambda group: entries if group == known.ENTRY_POINTS else [])
     put(own, "both", "own")
     assert model_names() == ("both", "other")
     assert read_card("other").version == "plugged in"

@@ -11,7 +11,8 @@ import pytest
 from medcam.core.arrays import FloatArray
 from medcam.core.errors import InvalidValueError, ModelError
 from medcam.models.files import WEIGHTS
-from medcam.models.registry import SHIPPED, load_model
+from medcam.models.known import SHIPPED
+from medcam.models.registry import load_model
 from medcam.service.find_text import FINDING, TextFinder
 from medcam.service.measure.burned_lines import Print, burn_line
 from medcam.service.training.text_pictures import clean_phantom

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from medcam.core.errors import ModelError
-from medcam.models import registry
+from medcam.models import known
+from medcam.models.known import model_names, user_folder
 from medcam.models.probes.files import WEIGHTS, save_probe
-from medcam.models.registry import load_model, model_names, probe_names, read_card, user_folder
+from medcam.models.registry import load_model, probe_names, read_card
 
 from ..tiny import noise
 from .probes import random_probe, saved_tiny_model
@@ -19,8 +20,8 @@ from .probes import random_probe, saved_tiny_model
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's model folder with a model "tiny", and probes "clip" and "wire" for it."""
-    monkeypatch.setattr(registry, "SHIPPED", tmp_path / "shipped")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [])
+    monkeypatch.setattr(known, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(known, "entry_points", lambda group: [])
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     digest = saved_tiny_model(user_folder() / "tiny")

@@ -17,10 +17,11 @@ from medcam.core.errors import MedcamError
 from medcam.models.exchange import bundle as bundle_module
 from medcam.models.exchange.onnx_file import read_onnx
 from medcam.models.files import halve, save_model
+from medcam.models.known import model_names, user_folder
 from medcam.models.published import catalogue as catalogue_module
 from medcam.models.published.catalogue import Output, Published, catalogue, published
 from medcam.models.published.layouts import LAYOUTS, XRAYVISION
-from medcam.models.registry import load_model, model_names, read_card, user_folder
+from medcam.models.registry import load_model, read_card
 from medcam.service.explain import explain
 from medcam.service.published.bring import NOT_MEASURED, Request, import_model
 from medcam.service.published.fetch import fetch_model
@@ -48,6 +49,11 @@ def file(network: nn.Module, tmp_path: Path) -> Path:
     return tmp_path / "theirs.pt"
 
 
+def near(given: np.ndarray, expected: np.ndarray) -> bool:
+    """Within 1e-4, and the last digits of fp32: the networks here answer with hundreds, as no trained one does."""
+    return bool(np.abs(given - expected).max() < 1e-4 + 1e-6 * np.abs(expected).max())
+
+
 def images(count: int = 2, side: int = SIDE) -> np.ndarray:
     films = torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(2))
     return (2048 * films - 1024).numpy()
@@ -66,7 +72,7 @@ def test_a_checkpoint_becomes_a_model_with_a_card(file: Path, network: nn.Module
     model = load_model("theirs")
     with torch.inference_mode():
         expected = network(torch.from_numpy(images())).numpy()
-    assert np.abs(model.predict(images()).logits - expected).max() < 1e-4
+    assert near(model.predict(images()).logits, expected)
     assert model.card == card == read_card("theirs")
     assert card.finding_names == XRAYVISION
     assert (card.input.black, card.input.white, card.input.fit) == (-1024.0, 1024.0, "crop")
@@ -148,8 +154,8 @@ def test_what_is_exported_comes_back_the_same(form: Format, kind: str, tmp_path:
     again = import_model(out, Request("again"))
 
     first, second = load_model("theirs").predict(images()), load_model("again").predict(images())
-    assert np.abs(first.logits - second.logits).max() < 1e-4
-    assert np.abs(first.maps - second.maps).max() < 1e-4
+    assert near(first.logits, second.logits)
+    assert near(first.maps, second.maps)
     assert again.name == "again"
     assert again.findings == card.findings
     assert again.origin == card.origin
@@ -178,8 +184,8 @@ def test_onnx_gives_logits_and_maps_to_others(file: Path, tmp_path: Path) -> Non
     logits, maps = (np.array(value) for value in compiled(images(3)).values())
 
     expected = load_model("theirs").predict(images(3))
-    assert np.abs(logits - expected.logits).max() < 1e-4
-    assert np.abs(maps - expected.maps).max() < 1e-4
+    assert near(logits, expected.logits)
+    assert near(maps, expected.maps)
     graph = onnx.load(path).graph
     assert [value.name for value in graph.output] == ["logits", "maps"]
     assert "medcam-card" in read_onnx(path).metadata
@@ -217,7 +223,7 @@ def test_monai_itself_runs_the_bundle(native: bool, tmp_path: Path) -> None:
 
     with torch.inference_mode():
         logits = ran(torch.from_numpy(images())).numpy()
-    assert np.abs(logits - load_model("theirs").predict(images()).logits).max() < 1e-4
+    assert near(logits, load_model("theirs").predict(images()).logits)
     assert ("medcam" in json.dumps(parser.get("network_def"))) != native
 
 
