@@ -60,4 +60,4 @@ def experiments(
         report=tell,
     )
     with stoppable("The same command goes on where this one stopped."):
-        say(str(run_experiments(chosen(only or ()), EXPERIMENTS, setting, out, again=again)))
+        say(str(run_experiments(chosen(only or ()), (*EXPERIMENTS, *ON_REAL_FILMS), setting, out, again=again)))

@@ -97,8 +97,12 @@ def _words(figures: Figures) -> str:
 
 
 def summary(figures: Figures) -> list[Line]:
-    """No row: the lecture does not speak of drift."""
-    return []
+    """False alarms where nothing drifted, and what is seen where every film has it."""
+    whole = [row for row in figures["planted"] if row["share"] == 1.0]
+    seen = "; ".join(f"{row['planted']} {share(row['seen'])}" for row in whole)
+    period = figures["plan"]["period"]
+    here = f"false alarms {share(figures['still']['any']['alarms'])}; seen when all films have it: {seen or 'none'}"
+    return [Line("", f"drift between two periods of {period} phantoms: false alarms and power", here)]
 
 
 DRIFT = Experiment("drift", "Drift: false alarms and power", run, page, summary)

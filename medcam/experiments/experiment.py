@@ -43,16 +43,16 @@ class Line:
     """A row of the summary.
 
     Args:
-        row: Row of the lecture, such as "L3".
+        row: Row of the lecture, such as "L3"; empty for what the lecture does not have.
         what: What was asked.
         here: The figure that was measured, in words.
-        paper: What the lecture or the paper has beside it.
+        paper: What the lecture or the paper has beside it; empty where it has nothing.
     """
 
     row: str
     what: str
     here: str
-    paper: str
+    paper: str = ""
 
 
 @dataclass(frozen=True, slots=True)

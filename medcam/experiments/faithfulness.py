@@ -17,6 +17,8 @@ _WORDS = {
     "noisy-linear": "noisy linear imputation; the difference is ROAD",
     "healthy": "the same patient without the finding",
 }
+_COMPARED = ("cam", "guided-backprop")
+"""The method of the decisions, and the one that is known to be bad."""
 
 
 def run(setting: Setting) -> Figures:
@@ -126,9 +128,12 @@ def _verdict(figures: Figures) -> str:
 
 
 def summary(figures: Figures) -> list[Line]:
-    """No row: the lecture has no such experiment."""
-    del figures
-    return []
+    """Maps of GAP and of the known-bad method beyond a random map, erased by the best fill-in that was measured."""
+    fills = list(dict.fromkeys(row["fill"] for row in figures["curves"]))
+    rows = [row for row in figures["curves"] if row["fill"] == fills[-1] and not row["finding"]]
+    told = [f"`{row['method']}` {_figure(row['beyond_random'])}" for row in rows if row["method"] in _COMPARED]
+    what = f"insertion minus deletion beyond a random map, {figures['films']} phantoms, fill-in {fills[-1]}"
+    return [Line("", what, "; ".join(told))]
 
 
 FAITHFULNESS = Experiment("faithfulness", "Faithfulness of maps", run, page, summary)

@@ -33,13 +33,15 @@ def _origin(experiment: Experiment, record: Record) -> str:
 
 
 def write_summary(records: Sequence[tuple[Experiment, Record]], out: Path) -> Path:
-    """Writes the page whose rows are those of the lecture."""
-    rows = [
-        (line.row, line.what, line.here, line.paper, f"[{experiment.title}]({experiment.name}.md)")
+    """Writes the page whose rows are those of the lecture, and below them what the lecture does not have."""
+    told = [
+        (line, str(record.key["budget"]), f"[{experiment.title}]({experiment.name}.md)")
         for experiment, record in records
         for line in experiment.summary(record.figures)
     ]
+    rows = [(line.row, line.what, line.here, line.paper, page) for line, _, page in told if line.row]
     rows.sort(key=lambda row: int(row[0].lstrip("L")))
+    beyond = [(line.what, line.here, budget, page) for line, budget, page in told if not line.row]
     minutes = sum(record.seconds for _, record in records) / 60
     budgets = ", ".join(sorted({str(record.key["budget"]) for _, record in records}))
     body = f"""# The lecture's experiments
@@ -49,10 +51,17 @@ by row, on radiographs. Synthetic ones where truth to the pixel is needed: what 
 patients. Research use. Not a medical device.
 
 {table(("row", "what", "here", "lecture and paper", "page"), rows, words=True)}
-
+{_beyond(beyond)}
 `medcam experiments` makes these pages (budget: {budgets}); {minutes:.0f} minutes in all, parts that were
 already there not counted. Nothing here was typed by hand.
 """
     path = out / SUMMARY
     write_text(path, body)
     return path
+
+
+def _beyond(rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    columns = table(("what", "here", "budget", "page"), rows, words=True)
+    return f"\n## Beyond the lecture\n\n{columns}\n"

@@ -22,6 +22,10 @@ def judged_models(setting: Setting) -> tuple[Path, Path, Path]:
     return sanity_models(plan, setting.work / f"sanity-{setting.budget}", workers=setting.workers)
 
 
+_COMPARED = ("cam", "guided-backprop")
+"""The method of the decisions, and the one that is known to be bad."""
+
+
 def run(setting: Setting) -> Figures:
     """Trains three small networks, and judges the first one's maps."""
     first, second, shuffled = judged_models(setting)
@@ -150,9 +154,17 @@ def _told(figures: Figures) -> str:
 
 
 def summary(figures: Figures) -> list[Line]:
-    """No row: the lecture has no such experiment."""
-    del figures
-    return []
+    """Verdicts, and the tests that decided them for the map of GAP and for the known-bad method."""
+    counts = [f"{list(figures['verdicts'].values()).count(kind)} {kind}" for kind in ("passed", "failed", "undecided")]
+    failed = {name: _failed(figures, name) for name in _COMPARED if name in figures["verdicts"]}
+    why = [f"`{name}` fails {', '.join(tests) or 'none'}" for name, tests in failed.items()]
+    what = f"sanity of {len(figures['verdicts'])} methods, {figures['films']} phantoms"
+    return [Line("", what, "; ".join([", ".join(counts), *why]))]
+
+
+def _failed(figures: Figures, method: str) -> list[str]:
+    rows = [row for row in figures["rows"] if row["method"] == method and row["measure"] == "spearman"]
+    return list(dict.fromkeys(row["test"] for row in rows if row["decides"] and row["verdict"] == "failed"))
 
 
 SANITY = Experiment("sanity", "Sanity checks of maps", run, page, summary)

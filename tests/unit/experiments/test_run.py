@@ -92,6 +92,22 @@ def test_the_summary_keeps_the_rows_of_experiments_that_were_not_asked_for(
     assert "| L10 |" in summary.read_text()
 
 
+def test_what_the_lecture_does_not_have_stands_below_it_with_its_budget(setting: Setting, tmp_path: Path) -> None:
+    both = [Counted("late", "L10").experiment, Counted("drift", "").experiment]
+    text = run_experiments(both, both, setting, tmp_path).read_text()
+    lecture, beyond = text.split("## Beyond the lecture")
+    assert "| L10 |" in lecture
+    assert "About drift" not in lecture
+    assert "| what | seed 0 | quick | [About drift](drift.md) |" in beyond
+
+
+def test_the_summary_has_a_row_of_every_experiment_on_record() -> None:
+    folder = Path(__file__).parents[3] / "docs" / "experiments"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    missing = [path.stem for path in (folder / "figures").glob("*.json") if f"({path.stem}.md)" not in text]
+    assert missing == []
+
+
 def test_time_of_a_stopped_run_counts(pair: tuple[Counted, Counted], setting: Setting, tmp_path: Path) -> None:
     late = pair[0]
     setting.work.mkdir()
