@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -51,8 +52,12 @@ class CellCover:
         return np.asarray(self.rows.T @ values @ self.columns, dtype=np.float64)
 
 
+@lru_cache(maxsize=32)
 def _overlaps(scale: float, offset: float, cells: int, source: int, count: int) -> Array:
+    """Fractions along one axis, read-only: all maps of a film have them in common, and the films of a detector."""
     edges = scale * (np.arange(count + 1) * (source / count)) + offset
     low, high = np.minimum(edges[:-1], edges[1:]), np.maximum(edges[:-1], edges[1:])
     cell = np.arange(cells, dtype=np.float64)[:, None]
-    return np.asarray(np.clip(np.minimum(cell + 1.0, high) - np.maximum(cell, low), 0.0, None), dtype=np.float64)
+    found = np.asarray(np.clip(np.minimum(cell + 1.0, high) - np.maximum(cell, low), 0.0, None), dtype=np.float64)
+    found.flags.writeable = False
+    return found

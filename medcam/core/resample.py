@@ -15,6 +15,7 @@ A point outside the grid was not seen by the model: it gets no weight at all, an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -70,10 +71,8 @@ class Sampler:
         left, top, right, bottom = (
             window.corners if window else (0.0, 0.0, float(transform.source_width), float(transform.source_height))
         )
-        y = transform.scale_y * _centres(top, bottom, height) + transform.offset_y
-        x = transform.scale_x * _centres(left, right, width) + transform.offset_x
-        rows, rows_inside = _axis_weights(y, transform.height)
-        columns, columns_inside = _axis_weights(x, transform.width)
+        rows, rows_inside = _axis(top, bottom, height, transform.scale_y, transform.offset_y, transform.height)
+        columns, columns_inside = _axis(left, right, width, transform.scale_x, transform.offset_x, transform.width)
         return cls(rows, columns, rows_inside, columns_inside)
 
     def apply(self, values: FloatArray) -> FloatArray:
@@ -84,6 +83,17 @@ class Sampler:
     def inside(self) -> BoolArray:
         """Where the model saw the film: bool [output height, output width]."""
         return self.rows_inside[:, None] & self.columns_inside[None, :]
+
+
+@lru_cache(maxsize=32)
+def _axis(
+    start: float, stop: float, count: int, scale: float, offset: float, cells: int
+) -> tuple[FloatArray, BoolArray]:
+    """Weights along one axis, read-only: all maps of a film have them in common, and the films of a detector."""
+    weights, inside = _axis_weights(scale * _centres(start, stop, count) + offset, cells)
+    for array in (weights, inside):
+        array.flags.writeable = False
+    return weights, inside
 
 
 def _centres(start: float, stop: float, count: int) -> npt.NDArray[np.float64]:
