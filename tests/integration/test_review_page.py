@@ -233,6 +233,7 @@ def test_the_pages_speak_the_browsers_language(browser: Browser, address: str) -
     korean = browser.new_page(base_url=address, locale="ko-KR", viewport={"width": 1440, "height": 900})
     korean.goto("/")
     expect(korean.get_by_text("판독 목록").first).to_be_visible(timeout=PATIENCE * 1000)
+    expect(korean.locator("canvas").first).to_be_visible(timeout=PATIENCE * 1000)
     settled(korean)
     keep_picture(korean, "worklist-korean")
     korean.close()
