@@ -80,7 +80,10 @@ def date_words(date: str) -> str:
 
 def _waiting(line: WorklistLine, now: float) -> str:
     waited = max(0.0, now - line.received)
-    words = f"{waited / _HOUR:.0f} h" if waited < 2 * _DAY else f"{waited / _DAY:.0f} d"
     if waited < _HOUR:
-        words = f"{waited / 60:.0f} min"
+        words = say("worklist.minutes", count=f"{waited / 60:.0f}")
+    elif waited < 2 * _DAY:
+        words = say("worklist.hours", count=f"{waited / _HOUR:.0f}")
+    else:
+        words = say("worklist.days", count=f"{waited / _DAY:.0f}")
     return f"{words} · {say('worklist.overdue')}" if line.overdue else words

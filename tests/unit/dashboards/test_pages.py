@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
 from page_words import button, html_of, words_of
 from sqlalchemy import text
 
+import words
 from desk import DeskReader
 from medcam.core.explanation import OutOfDistribution
 from medcam.core.reader import Role
@@ -52,6 +54,18 @@ def test_the_worklist_shows_the_most_urgent_first_with_what_leads_there(two, pag
     assert list(table["Patient"]) == ["DOE, N1", "DOE, N2"]
     assert list(table["Study date"]) == ["2026-01-02", "2026-01-03"]
     assert table["Probability"][0] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "korean"), [(300, "5 min", "5분"), (7200, "2 h", "2시간"), (3 * 86400, "3 d", "3일")]
+)
+def test_how_long_a_study_waits_is_told_in_the_readers_language(two, page, monkeypatch, seconds, english, korean):
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + seconds)
+
+    assert page("worklist").dataframe[0].value["Waiting"][0].startswith(english)
+    monkeypatch.setattr(words, "language", lambda: "ko")
+    assert page("worklist").dataframe[0].value["대기"][0].startswith(korean)
 
 
 def test_the_worklist_is_searched_and_ordered(two, page):
