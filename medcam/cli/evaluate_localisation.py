@@ -146,7 +146,7 @@ def _show_places(done: Localisation, out: Path | None) -> None:
     from medcam.service.evaluation.localisation_files import PAGE, notes, rule_text, short_table
 
     title = ", ".join(done.shown[name] for name in ("kind", "model", "method") if name in done.shown)
-    page = Table(title=f"{title} against {done.truth['format']}: {done.truth['films']} films")
+    page = Table(title=f"{title} against {done.truth['format']}: {done.measured_films} films")
     headings, *rows = short_table(done)
     for column in headings:
         page.add_column(column, justify="left" if column == "finding" else "right")

@@ -76,7 +76,7 @@ class Localisation:
 
     Args:
         plan: How it was measured.
-        truth: Format, digest, identifier, films, patients.
+        truth: Format, digest, identifier, films, patients, and films of which it does not say whose they are.
         shown: What made the places.
         tuning_films: Films of patients that rules were chosen on.
         measured_films: Films that the figures are of.
@@ -166,6 +166,7 @@ class _Work:
                 "id": self.truth.id.value,
                 "films": len(self.truth.films),
                 "patients": len(patients),
+                "films_without_patient": sum(not film.patient for film in self.truth.films.values()),
             },
             shown=self.shown.about(),
             tuning_films=sum(self._tunes(key) for key in films),

@@ -103,6 +103,8 @@ def rule_text(rule: Tuned) -> str:
 def notes(done: Localisation) -> Iterator[str]:
     """What must be said beside the table."""
     yield f"{done.measured_films} films measured; {done.tuning_films} films of other patients to choose rules on."
+    if unknown := unknown_patients(done):
+        yield unknown
     for what, count in done.unmatched.items():
         if count:
             yield f"{count} {what}."
@@ -112,6 +114,18 @@ def notes(done: Localisation) -> Iterator[str]:
         yield f"{len(done.skipped)} films were passed over; --json names them."
     if any(one.froc is not None and not one.froc.negatives for one in done.findings.values()):
         yield "No film without the finding for some: false alarms of FROC are those on films with it."
+
+
+def unknown_patients(done: Localisation) -> str:
+    """What it means that the truth does not say whose some films are; empty where it says so of all."""
+    unnamed = done.truth.get("films_without_patient")
+    if not unnamed:
+        return ""
+    tuned = ", and rules are chosen on patients that are measured too" if done.tuning_films else ""
+    return (
+        f"The truth does not say whose films {unnamed} of its {done.truth['films']} are: each counts as a patient. "
+        f"If a patient has several, intervals are too narrow{tuned}."
+    )
 
 
 def page(done: Localisation) -> str:

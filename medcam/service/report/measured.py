@@ -11,6 +11,7 @@ from medcam.evaluate.agreement_figure import Doubt, Figure
 from medcam.evaluate.localisation import share_interval
 from medcam.evaluate.performance import LEVEL, SMALL_RULE, FindingPerformance
 from medcam.service.evaluation.drift import RULE
+from medcam.service.evaluation.localisation_files import unknown_patients
 from medcam.service.report.document import (
     Block,
     Curve,
@@ -134,7 +135,7 @@ def localisation_section(inputs: ReportInputs, pictures: tuple[Picture, ...], mi
         Paragraph(
             f"{done.measured_films} films; the share of the peak at which a map is cut was chosen on "
             f"{done.tuning_films} films of other patients. IoU counts every film with the finding. A hit "
-            "is a peak inside the truth."
+            f"is a peak inside the truth. {unknown_patients(done)}".rstrip()
         ),
         Table(head, tuple(rows)),
         Paragraph(missing or "The films with the highest and the lowest IoU, of all findings:"),

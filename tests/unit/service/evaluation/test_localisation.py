@@ -17,7 +17,7 @@ from medcam.evaluate.formats.runs import Runs
 from medcam.evaluate.formats.tables import write_boxes
 from medcam.models.registry import load_model
 from medcam.service.evaluation.localisation import Plan, evaluate_localisation
-from medcam.service.evaluation.localisation_files import FIGURES, FILMS, PAGE, as_dict, write_localisation
+from medcam.service.evaluation.localisation_files import FIGURES, FILMS, PAGE, as_dict, notes, write_localisation
 from medcam.service.evaluation.shown_files import HeatFolder, PlacedFiles, predicted_films
 from medcam.service.evaluation.shown_places import ExplainedFolder, ModelFilms
 from medcam.service.evaluation.true_places import Id, key_of, read_places
@@ -213,6 +213,21 @@ def test_pictures_are_found_by_name_and_rules_chosen_on_other_patients(pictures,
     assert kept == json.loads(json.dumps(as_dict(done)))
     assert len((tmp_path / "out" / FILMS).read_text().splitlines()) == done.measured_films + 1
     assert "Research use" in (tmp_path / "out" / PAGE).read_text()
+
+
+def test_films_whose_patient_nobody_names_are_told(pictures, model):
+    folder, table = pictures
+    named = read_places(table, rename={"Opacity": "Consolidation"})
+    films = {
+        key: replace(film, patient="" if film.image < "010" else film.patient) for key, film in named.films.items()
+    }
+
+    told = list(notes(evaluate_localisation(replace(named, films=films), ModelFilms(folder, model), HALF)))
+    silent = list(notes(evaluate_localisation(named, ModelFilms(folder, model), HALF)))
+
+    [note] = [line for line in told if "whose" in line]
+    assert "whose films 10 of its 40 are: each counts as a patient" in note
+    assert not [line for line in silent if "whose" in line]
 
 
 def test_a_film_of_another_shape_than_its_truth_is_passed_over(pictures, model):
