@@ -20,7 +20,7 @@ from medcam.dicom.errors import PixelDataError
 from medcam.dicom.header import Header
 from medcam.dicom.lut import read_table
 
-StoredArray = npt.NDArray[np.signedinteger[Any]]
+StoredArray = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,16 +82,24 @@ def stored_values(
             the bits above are no strays.
 
     Returns:
-        int32 or int64 [height, width].
+        int32 or int64 [height, width]; the container itself where it holds nothing else.
     """
+    largest, strays = (1 << description.bits_stored) - 1, description.high_bit + 1 - description.bits_stored
+    if (
+        container.dtype.kind == "u"
+        and not description.signed
+        and not (native and strays)
+        and container.max() <= largest
+    ):
+        return container
     unsigned = np.dtype(f"u{container.dtype.itemsize}")
     values: npt.NDArray[Any] = container.view(unsigned).astype(np.int32 if unsigned.itemsize <= 2 else np.int64)
     if native:
-        values >>= description.high_bit + 1 - description.bits_stored
+        values >>= strays
     if lossy and not description.signed:
-        np.minimum(values, (1 << description.bits_stored) - 1, out=values)
+        np.minimum(values, largest, out=values)
         return values
-    values &= (1 << description.bits_stored) - 1
+    values &= largest
     if description.signed:
         sign = 1 << (description.bits_stored - 1)
         values ^= sign

@@ -121,7 +121,7 @@ def _grey_image(decoded: DecodedPixels, header: Header) -> _Image:
         # Padding is no air and no bone: it takes the darkest value, so that no later step sees a bright frame.
         pixels = np.where(padding, visible.min(), pixels)
     warn_about_sign(header, falling=modality.falling != flipped)
-    stray = not np.array_equal(stored, container)
+    stray = stored is not container and not np.array_equal(stored, container)
     steps = (
         "Pixel Padding masked" if padding is not None else "",
         f"Bits Stored {description.bits_stored} of {description.bits_allocated}" if stray else "",
@@ -130,7 +130,7 @@ def _grey_image(decoded: DecodedPixels, header: Header) -> _Image:
         voi.step,
     )
     window = display_window(voi, mirror=mirror, inverse=inverse, visible=visible)
-    return _Image(pixels.astype(np.float32), window, padding, tuple(step for step in steps if step))
+    return _Image(pixels.astype(np.float32, copy=False), window, padding, tuple(step for step in steps if step))
 
 
 def _polarity_step(*, inverse: bool, voi_falls: bool) -> str:

@@ -14,7 +14,7 @@ from medcam.dicom.read import parse_named
 from medcam.dicom.sandbox.context_record import context_to_record
 from medcam.dicom.sandbox.error_record import error_to_record
 from medcam.dicom.sandbox.limits import Limits, apply_limits
-from medcam.dicom.sandbox.protocol import LARGEST_HEADER, Deadline, receive_header, receive_into, send_message
+from medcam.dicom.sandbox.protocol import LARGEST_HEADER, Deadline, receive_bytes, receive_header, send_message
 from medcam.dicom.sandbox.radiograph_record import Array, radiograph_to_record
 
 OPEN, RADIOGRAPH = "open", "radiograph"
@@ -52,9 +52,7 @@ def read_one(connection: socket.socket, limits: Limits, parent: int) -> int:
 def _serve(connection: socket.socket) -> None:
     never = Deadline(None)  # the asking process watches the clock
     request = receive_header(connection, never)
-    data = bytearray(request["length"])
-    receive_into(connection, memoryview(data), never)
-    header, arrays = _answer(request, bytes(data))
+    header, arrays = _answer(request, receive_bytes(connection, request["length"]))
     send_message(connection, header, [array.data for array in arrays], never)
 
 

@@ -117,5 +117,23 @@ def receive_into(connection: socket.socket, target: memoryview, deadline: Deadli
         rest = rest[count:]
 
 
+def receive_bytes(connection: socket.socket, length: int) -> bytes:
+    """Waits for so many bytes, however long it takes.
+
+    A film takes a while to copy, and longer to find fresh memory for: here it is written once, where it stays.
+
+    Raises:
+        ProtocolError: The other side has gone.
+    """
+    connection.settimeout(None)
+    try:
+        data = connection.recv(length, socket.MSG_WAITALL)
+    except OSError as error:
+        raise ProtocolError("the other side has gone") from error
+    if len(data) != length:
+        raise ProtocolError("the other side has gone")
+    return data
+
+
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")

@@ -147,4 +147,6 @@ def _environment() -> dict[str, str]:
     passed: dict[str, Any] = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     # One thread: more of them would make forking unsafe, and each takes address space.
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
-    return passed | threads | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))}
+    # Memory in large pages: a reader's is all new, and half of what a film costs it would be to fault in small ones.
+    pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    return passed | threads | pages | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))}

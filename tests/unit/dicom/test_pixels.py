@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from pydicom.uid import UID, JPEGLSLossless
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, JPEGLSLossless, RLELossless
 
 from medcam.dicom import (
     PixelDataError,
@@ -49,6 +52,36 @@ def test_jpeg_ls_is_decoded_by_charls_and_by_libjpeg_alike(tmp_path: Path, monke
     np.testing.assert_array_equal(load_radiograph(path).pixels, by_charls)
     np.testing.assert_array_equal(by_charls, STORED)
     assert asked == ["pyjpegls"]
+
+
+def test_rle_is_decoded_quickly_and_damaged_rle_as_pydicom_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, chance = frame(RLELossless, STORED, 12), random.Random(5)
+    dataset, quick, decoded = with_codec(film(), RLELossless, whole), pixels._quick_rle, []
+
+    def watched(*arguments: Any) -> Any:
+        decoded.append(quick(*arguments) is not None)
+        return quick(*arguments)
+
+    def read(frame: bytes) -> object:
+        dataset.PixelData = encapsulate([frame])
+        try:
+            return radiograph_from_dataset(dataset).pixels.tobytes()
+        except PixelDataError as error:
+            return error.code
+
+    frames = [whole]
+    for _ in range(150):
+        changed = bytearray(whole)
+        changed[chance.choice((0, 1, 3, 4, 9, chance.randrange(64, len(whole))))] = chance.randrange(256)
+        frames.append(bytes(changed[: chance.choice((len(whole), len(whole), chance.randrange(2, len(whole))))]))
+    monkeypatch.setattr(pixels, "_quick_rle", watched)
+    found = [read(one) for one in frames]
+    assert decoded[0]
+    assert 20 < sum(decoded) < len(frames)
+    monkeypatch.setattr(pixels, "_quick_rle", lambda *_: None)
+    assert found == [read(one) for one in frames]
+    assert found[0] == STORED.astype(np.float32).tobytes()
+    assert "undecodable" in found
 
 
 @pytest.mark.parametrize("syntax", ENCODERS)
