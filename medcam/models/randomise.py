@@ -43,6 +43,23 @@ def layers_from_output(network: nn.Module, images: Tensor) -> list[str]:
     return list(ran)[::-1]
 
 
+def deciding_head(network: nn.Module, layers: Sequence[str]) -> int:
+    """How many parts from the output on have to be random for a map's order to be able to change.
+
+    A head that weighs a single feature has one number per finding: another one scales the map or turns its sign, and
+    leaves ranks as they are. Then the part before it belongs to the head, and so on.
+
+    Args:
+        network: The network.
+        layers: Names of `layers_from_output`.
+    """
+    for place, name in enumerate(layers):
+        weights = [value for key, value in network.get_submodule(name).named_parameters() if value.ndim > 1]
+        if any(value[0].numel() > 1 for value in weights):
+            return place + 1
+    return len(layers)
+
+
 @contextmanager
 def random_weights(network: nn.Module, layers: Sequence[str], seed: int) -> Iterator[None]:
     """Gives the named parts the weights that they would have before training, for as long as the block lasts.

@@ -30,7 +30,7 @@ from medcam.evaluate.sanity.rule import (
 )
 from medcam.evaluate.sanity.similarity import MEASURES
 from medcam.models.loaded import LoadedModel
-from medcam.models.randomise import layers_from_output, random_weights
+from medcam.models.randomise import deciding_head, layers_from_output, random_weights
 from medcam.models.registry import load_model
 from medcam.service.atomic import write_text
 from medcam.service.evaluation.judged_films import PHANTOMS, JudgedFilm, judged_films
@@ -205,8 +205,10 @@ def _randomised(bench: _Bench) -> Iterator[_Other]:
     """The network with random weights: from the output down, and each group of layers alone."""
     network = bench.model.gradient_model()
     layers = layers_from_output(network.network, torch.from_numpy(bench.inputs[:1]))
-    groups = [list(group) for group in np.array_split(np.array(layers[1:]), min(STAGES, len(layers)) - 1)]
-    stages: list[list[str]] = [layers[:1], *groups]
+    head = deciding_head(network.network, layers)
+    below = layers[head:]
+    groups = [list(group) for group in np.array_split(np.array(below), max(1, min(STAGES - 1, len(below))))]
+    stages: list[list[str]] = [layers[:head], *(group for group in groups if group)]
     done: list[str] = []
     for place, group in enumerate(stages):
         done = [*done, *group]

@@ -9,7 +9,7 @@ from medcam.evaluate.sanity.record import SanityRecord, Verdict
 from medcam.evaluate.sanity.rule import answers_alike
 from medcam.models.classifier import build_classifier
 from medcam.models.files import save_model
-from medcam.models.randomise import layers_from_output, random_weights
+from medcam.models.randomise import deciding_head, layers_from_output, random_weights
 from medcam.models.registry import load_model
 from medcam.service.evaluation.judged_films import judged_films
 from medcam.service.evaluation.sanity import CASCADE, LABELS, LAYER, MODELS, evaluate_sanity, write_sanity
@@ -99,6 +99,17 @@ def test_models_that_are_not_alike_are_refused(tiny_model_folder):
         evaluate_sanity(tiny_model_folder, methods=("cam",), films=2, second="text")
 
     assert told.value.code == "models-not-alike"
+
+
+def test_a_head_of_one_feature_is_joined_by_what_comes_before_it():
+    network = torch.nn.ModuleDict({"neck": torch.nn.Conv2d(3, 4, 1), "units": torch.nn.Conv2d(4, 1, 1)})
+    network["head"] = torch.nn.Linear(1, 1)
+    network["wide"] = torch.nn.Linear(4, 1)
+
+    # Another factor leaves the ranks of a map as they are: only from the units on can they change.
+    assert deciding_head(network, ["head", "units", "neck"]) == 2
+    assert deciding_head(network, ["wide", "neck"]) == 1
+    assert deciding_head(network, ["head"]) == 1
 
 
 def test_weights_are_at_random_for_as_long_as_the_block_lasts(tiny_model_folder):
