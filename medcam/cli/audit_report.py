@@ -20,6 +20,10 @@ def report(
     truth: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Which findings films have, and where, in any known format.")
     ] = None,
+    places: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Where findings are, in any known format, if --truth does not say so."),
+    ] = None,
     source: Annotated[
         list[str] | None,
         typer.Option(metavar="PATH", help="Where the films of a results folder lie, for headers and pictures."),
@@ -57,6 +61,7 @@ def report(
     plan = ReportPlan(
         record=store,
         truth=truth,
+        places=places,
         sources=tuple(source or ()),
         records=records,
         before=before,

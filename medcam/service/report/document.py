@@ -167,10 +167,12 @@ class Document:
     sections: tuple[Section, ...]
 
 
-def not_assessed(ident: str, title: str, what: str, commands: Sequence[str], rule: str) -> Section:
+def not_assessed(
+    ident: str, title: str, what: str, commands: Sequence[str], rule: str, how: str = "It is measured by"
+) -> Section:
     """A section on something that nobody measured, with the commands that do."""
     blocks: tuple[Block, ...] = (
-        Paragraph(f"Not assessed: {what}. These commands measure it; give the folder of their files with --records:"),
+        Paragraph(f"Not assessed: {what}. {how}:"),
         *(Command(command) for command in commands),
     )
     return Section(ident, title, blocks, (Verdict(title, Status.NOT_ASSESSED, "-", rule),))

@@ -88,7 +88,7 @@ class _Charts:
 
     def script(self) -> str:
         content = json.dumps(self.drawn, separators=(",", ":")).replace("</", "<\\/")
-        options = "{displaylogo:false,responsive:true}"
+        options = "{displaylogo:false,responsive:true,modeBarButtonsToRemove:['select2d','lasso2d']}"
         return f"<script>for(const c of {content})Plotly.newPlot(c.id,c.data,c.layout,{options});</script>"
 
 
@@ -212,7 +212,8 @@ def _curves(chart: Curves) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 def _layout(title: str, height: int) -> dict[str, Any]:
     return {
-        "title": {"text": escape(title), "font": {"size": 15}},
+        # On the left: the buttons stand at the right, and a title in the middle of a narrow chart lies below them.
+        "title": {"text": escape(title), "font": {"size": 15}, "x": 0.0, "xanchor": "left"},
         "height": height,
         "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
         "template": {"layout": {"paper_bgcolor": "#fff", "plot_bgcolor": "#f8fafc"}},

@@ -44,6 +44,7 @@ class ReportPlan:
     Args:
         record: A results folder or a store.
         truth: Which findings films have, and where; None without.
+        places: Where findings are, in place of what the truth says of it; None for that.
         sources: Where the films of a results folder lie.
         records: Folder with records of other measurements; None without.
         before: Record of an earlier period that this one is compared with; None without.
@@ -56,6 +57,7 @@ class ReportPlan:
 
     record: str | None
     truth: Path | None = None
+    places: Path | None = None
     sources: tuple[str, ...] = ()
     records: Path | None = None
     before: str | None = None
@@ -195,9 +197,10 @@ def _record(
 def _localisation(
     plan: ReportPlan, observed: Observed, labels: Labels | None, progress: Progress
 ) -> tuple[Localisation | None, TruePlaces | None, str]:
-    if labels is None or labels.places is None:
+    told = plan.places or (None if labels is None else labels.places)
+    if told is None:
         return None, None, "the truth does not say where findings are"
-    places = read_places(labels.places, plan.by, plan.rename)
+    places = read_places(told, plan.by, plan.rename)
     try:
         done = evaluate_localisation(
             places, ObservedShown(observed), Plan(), progress=lambda one, total: progress(one, total, "places")

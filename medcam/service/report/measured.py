@@ -66,7 +66,7 @@ def calibration_section(inputs: ReportInputs) -> Section:
     """Whether probabilities mean what they say."""
     rule = "expected calibration error no larger than chance gives, were every probability right (upper 95 % limit)"
     if inputs.performance is None:
-        command = "medcam evaluate performance RECORD --truth labels.csv"
+        command = "medcam audit report --store RECORD --truth labels.csv --out report.html"
         return not_assessed("calibration", "Calibration", _LABELS, [command], rule)
     verdicts, charts = [], []
     for name, one in inputs.performance.findings.items():
@@ -91,7 +91,7 @@ def subgroups_section(inputs: ReportInputs) -> Section:
     record = inputs.performance
     if record is None or not record.attributes:
         why = _LABELS if record is None else "neither record nor truth has attributes with more than one group"
-        commands = ["medcam evaluate performance RECORD --truth labels.csv --source FILMS"]
+        commands = ["medcam audit report --store RECORD --truth labels.csv --source FILMS --out report.html"]
         return not_assessed("subgroups", "Subgroups", why, commands, rule)
     verdicts, blocks = [], []
     for attribute in record.attributes:
@@ -101,7 +101,7 @@ def subgroups_section(inputs: ReportInputs) -> Section:
             verdicts.append(Verdict(attribute, Status.UNJUDGED, "no two groups with an interval of the AUC", rule))
         else:
             status = Status.FAILS if tests[worst].differs else Status.MEETS
-            number = f"smallest p {tests[worst].adjusted:.3g} ({worst}), {len(tests)} findings tested"
+            number = f"smallest p {tests[worst].adjusted:.3g} ({worst}), findings tested: {len(tests)}"
             verdicts.append(Verdict(attribute, status, number, rule))
         blocks += list(_group_charts(record.findings, attribute))
     told = Paragraph(
@@ -116,7 +116,7 @@ def localisation_section(inputs: ReportInputs, pictures: tuple[Picture, ...], mi
     rule = "the lower end of the hit rate's 95 % interval is above what a random point on the film would hit"
     done = inputs.localisation
     if done is None:
-        command = "medcam evaluate localisation --truth boxes.csv --predictions RECORD"
+        command = "medcam audit report --store RECORD --truth TRUTH --places boxes.csv --out report.html"
         return not_assessed("localisation", "Localisation", inputs.unlocated, [command], rule)
     head = ("finding", "films with it", "IoU", "hit rate", "random point", "AUPRC of pixels")
     rows, verdicts = [], []

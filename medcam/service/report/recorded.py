@@ -33,7 +33,8 @@ def record_section(inputs: ReportInputs, name: str) -> Section:
     record = inputs.records.get(name)
     if record is None:
         why = f"{name}.json is of another model" if name in inputs.strange else "no record of it was given"
-        return not_assessed(name, title, why, [_COMMANDS[name]], rule)
+        how = "Write its record, and give the folder of records with --records"
+        return not_assessed(name, title, why, [_COMMANDS[name]], rule, how)
     films, patients = record.get("films", "-"), record.get("patients", "-")
     blocks: list[Block] = [Paragraph(f"{name}.json: {films} films of {patients} patients ({record.get('data', '-')}).")]
     if "rule" in record:

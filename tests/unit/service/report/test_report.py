@@ -21,6 +21,7 @@ from medcam.service.evaluation.faithfulness import evaluate_faithfulness, write_
 from medcam.service.evaluation.sanity import evaluate_sanity, write_sanity
 from medcam.service.phantoms.make_phantoms import make_phantoms
 from medcam.service.report.document import (
+    Command,
     Curve,
     Curves,
     Document,
@@ -215,6 +216,27 @@ def test_a_store_without_truth_says_what_was_not_assessed(record, tmp_path):
         assert f"{title}: not assessed" in result.stdout
     assert (tmp_path / "deep" / "report.pdf").read_bytes().startswith(b"%PDF")
     assert str(record) not in (tmp_path / "deep" / "report.json").read_text()
+
+
+def test_places_may_be_in_another_file_than_labels(plan, films, inputs):
+    found = gather(ReportPlan(plan.record, places=films, model=plan.model))
+
+    assert found.performance is None
+    assert found.localisation.findings.keys() == inputs.localisation.findings.keys()
+    assert found.localisation.measured_films == inputs.localisation.measured_films
+
+
+def test_what_was_not_assessed_is_told_with_what_the_report_itself_takes(plan):
+    found = gather(ReportPlan(plan.record, model=plan.model))
+    made = {section.id: section for section in report_document(found, bill_of_materials()).sections}
+    commands = {name: [b.text for b in one.blocks if isinstance(b, Command)] for name, one in made.items()}
+
+    assert "--places" in commands["localisation"][0]
+    for name in ("performance", "calibration", "subgroups", "drift"):
+        assert commands[name][0].startswith("medcam audit report "), name
+    for name in ("faithfulness", "sanity", "shortcuts"):
+        assert commands[name][0].startswith(f"medcam evaluate {name} ")
+        assert "--records" in made[name].blocks[0].text
 
 
 def test_other_endings_and_broken_records_are_refused(plan, records, tmp_path):
