@@ -17,6 +17,7 @@ from medcam.service.annotate.stages import Readers
 from medcam.service.audit.replay_engine import ReplayEngine, replay_engine
 from medcam.service.explain import explain_batch
 from medcam.service.explanations.explanation_json import explanation_to_dict
+from medcam.service.explanations.software import ANATOMY
 from medcam.service.studies.opened import OpenedStore
 from medcam.store import AuditDraft, KeptExplanation, KeptRadiograph
 
@@ -36,8 +37,9 @@ class Verdict(StrEnum):
     IMPOSSIBLE = "impossible"
 
 
-EDITED, DIFFERS = "result-edited", "result-differs"
-"""Codes of a different result: the record is not the one that was kept, or something else comes out."""
+EDITED, DIFFERS, ANATOMY_DIFFERS = "result-edited", "result-differs", "other-anatomy"
+"""Codes of a different result: the record is not the one that was kept, something else comes out, or the zones alone
+are others and were found by another version of the registration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +243,18 @@ def _compare(past: PastDecision, kept: dict[str, Any], again: dict[str, Any], en
         Verdict.DIFFERENT if differences else Verdict.EQUAL,
         tuple(differences),
         largest,
-        code=EDITED if past.edited else DIFFERS if differences else "",
+        code=_code(past, differences, kept.get("software") or {}, again["software"]),
         engine=engine.words,
         tolerance=engine.allowance("logit", 0.0),
         versions=tuple(_versions(kept.get("software") or {}, again["software"])),
     )
+
+
+def _code(past: PastDecision, differences: list[str], before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    if past.edited or not differences:
+        return EDITED if past.edited else ""
+    zones = all(".evidence.zones" in place.partition(":")[0] for place in differences)
+    return ANATOMY_DIFFERS if zones and before.get(ANATOMY) != now.get(ANATOMY) else DIFFERS
 
 
 def _versions(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -12,7 +12,9 @@ DISTRIBUTION = "medcam-cxr"
 UNKNOWN = "0+unknown"
 """Said of a package that runs without being installed, from a bare checkout for example."""
 
-_NAMED = ("torch", "openvino", "monai", "pydicom", "numpy", "highdicom")
+_NAMED = ("torch", "openvino", "monai", "pydicom", "numpy", "highdicom", "simpleitk")
+ANATOMY = "medcam.anatomy"
+"""Has a version of its own: the same film and model with another registration have other zones."""
 
 
 def package_version(distribution: str) -> str:
@@ -25,8 +27,12 @@ def package_version(distribution: str) -> str:
 
 @cache
 def software_versions() -> Mapping[str, str]:
-    """Versions by name: medcam and the libraries that read, compute and write."""
-    return MappingProxyType({"medcam": __version__, **{name: package_version(name) for name in _NAMED}})
+    """Versions by name: medcam, its registration, and the libraries that read, compute and write."""
+    # Here and not above: whoever asks for medcam's version alone need not wait for SimpleITK.
+    from medcam.anatomy import VERSION
+
+    own = {"medcam": __version__, ANATOMY: VERSION}
+    return MappingProxyType({**own, **{name: package_version(name) for name in _NAMED}})
 
 
 __version__ = package_version(DISTRIBUTION)

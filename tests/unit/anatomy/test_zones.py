@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medcam.anatomy import MIN_QUALITY, find_zones
+from medcam.anatomy import MIN_QUALITY, VERSION, find_zones
 from medcam.cam.evidence import evidence
 from medcam.core.activation import ActivationMap
 from medcam.core.finding import ZonesSource
@@ -149,3 +149,15 @@ def test_a_good_quality_fills_the_ledger(found: list[Found]) -> None:
     ledger = evidence(cells, found[0].zones, minimum_quality=MIN_QUALITY)
     assert ledger.zones is not None
     assert sum(ledger.zones.values()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_zones_are_those_of_this_version(found: list[Found]) -> None:
+    """Areas in pixels, as this version finds them; other processors may move a border by a little."""
+    areas = {"right-upper-lung": 1241, "left-lower-lung": 960, "heart": 2288, "mediastinum": 1308}
+
+    masks = found[0].zones.masks
+    assert VERSION == "2"
+    assert {name: int(masks[name].sum()) for name in areas} == pytest.approx(areas, rel=0.01), (
+        "the registration finds other zones: raise medcam.anatomy.VERSION, so that replays can say so, and put the "
+        "new areas here"
+    )

@@ -12,8 +12,9 @@ import pytest
 from medcam.core.errors import InputError
 from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.run import annotate
-from medcam.service.audit.replay import Verdict
+from medcam.service.audit.replay import PastDecision, Verdict, _compare
 from medcam.service.audit.replay_all import replay_all
+from medcam.service.audit.replay_engine import ReplayEngine
 from medcam.service.studies.opened import opened_store
 from medcam.store import audit_events
 
@@ -79,6 +80,26 @@ def test_what_an_older_schema_does_not_hold_makes_no_difference(kept, again):
 
     # The text is another one, which its digest tells; what was decided is the same.
     assert [difference.partition(":")[0] for difference in result.differences] == ["content"]
+
+
+def test_zones_by_another_registration_are_told_by_name(kept, again):
+    [explanation] = kept.films.explanation_ids()
+    content = json.loads(kept.films.explanation(explanation)[0].content)
+    content["findings"][0]["evidence"]["zones"]["heart"] += 0.5
+    before = dict(content["software"])
+    del content["software"]["medcam.anatomy"]
+    past = PastDecision(explanation, b"", False, "", "", "", "cam", True, "", bytes)
+    fresh = json.loads(kept.films.explanation(explanation)[0].content)
+
+    def compared(record):
+        return _compare(past, record, fresh, ReplayEngine(None, recorded=True, words="torch fp32"))
+
+    other = compared(content)
+    assert (other.verdict, other.code) == (Verdict.DIFFERENT, "other-anatomy")
+    assert any(line.startswith("medcam.anatomy: none was used") for line in other.versions)
+    assert compared(content | {"software": before}).code == "result-differs"
+    content["findings"][0]["logit"] += 0.5
+    assert compared(content).code == "result-differs"
 
 
 def test_other_weights_are_told(kept, again, strict_model_folder):
