@@ -12,12 +12,11 @@ import streamlit as st
 from components.markup import markdown_text, table
 from medcam.core.errors import MedcamError
 from medcam.core.reader import Reader
-from medcam.models.known import model_names
-from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.audit.events import note
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.submissions.box import SubmissionBox
 from medcam.service.submissions.keep_in_store import keep_in_store
+from medcam.service.submissions.models import models_to_choose
 from medcam.service.submissions.status import SubmissionStatus
 from medcam.service.submissions.submission import Submission
 from words import say
@@ -35,10 +34,8 @@ def hand_in(opened: OpenedStore, box: SubmissionBox, reader: Reader) -> None:
         say("explore.drop"), accept_multiple_files=True, key=f"own-files-{turn}", label_visibility="collapsed"
     )
     model, button = st.columns((3, 2), vertical_alignment="bottom")
-    default = AnnotateOptions().model
-    names = [default, *sorted(set(model_names()) - {default})]
     with model:
-        chosen = st.selectbox(say("explore.model"), names, key="own-model")
+        chosen = st.selectbox(say("explore.model"), models_to_choose(), key="own-model")
     with button:
         pressed = st.button(say("explore.explain"), type="primary", disabled=not files, width="stretch")
     if not (pressed and files):
