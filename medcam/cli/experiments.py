@@ -24,7 +24,8 @@ def experiments(
         "runs/experiments"
     ),
     data: Annotated[
-        Path | None, typer.Option(help="Folder of real films, for the experiments that need some (nih-opacity).")
+        Path | None,
+        typer.Option(help="Folder of real films, for the experiments that need some (nih-opacity, nih-regions)."),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Measure what is finished too.")] = False,
     workers: Annotated[

@@ -14,6 +14,7 @@ from medcam.experiments.heads import HEADS
 from medcam.experiments.ledger import LEDGER
 from medcam.experiments.mixed import MIXED
 from medcam.experiments.nih_opacity import NIH_OPACITY
+from medcam.experiments.nih_regions import NIH_REGIONS
 from medcam.experiments.phrases import PHRASES
 from medcam.experiments.probes import PROBES
 from medcam.experiments.sanity import SANITY
@@ -41,7 +42,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     DRIFT,
 )
 
-ON_REAL_FILMS: tuple[Experiment, ...] = (NIH_OPACITY,)
+ON_REAL_FILMS: tuple[Experiment, ...] = (NIH_OPACITY, NIH_REGIONS)
 """Experiments that need a folder of real films; they run when they are named."""
 
 

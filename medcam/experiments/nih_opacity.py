@@ -68,6 +68,7 @@ above does. {_readers(figures)}
 ## What it says
 
 {_verdict(figures)}
+- Other region rules for this network: [compared](nih-regions.md).
 
 {_gate(figures["gate"])}
 """

@@ -84,7 +84,7 @@ def film_features(films: OpacityFilms, folder: Path, seed: int, report: Report =
         report: Called with (what, done, in all).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    zones, quality = _zones(films, folder, report)
+    zones, quality = lung_zones(films, folder, report)
     known = quality > GOOD_ZONES
     best = quality > min(BEST_ZONES, float(np.quantile(quality, 0.75)))
     mean = zones[best].astype(np.float32).mean(axis=0)
@@ -99,14 +99,14 @@ def film_features(films: OpacityFilms, folder: Path, seed: int, report: Report =
     }
     done = _kept(folder / "done.npy", (len(films),), np.bool_)
     for row in np.flatnonzero(~done).tolist():
-        own = np.stack([_resized(zone, SIDE) for zone in (zones[row] if known[row] else mean).astype(np.float32)])
+        own = np.stack([resized(zone, SIDE) for zone in (zones[row] if known[row] else mean).astype(np.float32)])
         pairs = 0 if films.labels[row] else PAIRS
         for version, film in enumerate(_versions(films, row, own, seed, arrays["change"][row, :pairs])):
             arrays["fine"][row, version], arrays["deep"][row, version] = _staged(network, film)
         done[row] = True
         if row % KEPT_EVERY == 0:
             report("features", row + 1, len(films))
-    lungs = np.stack([_resized(zone.astype(np.float32).sum(axis=0), cells) for zone in zones])
+    lungs = np.stack([resized(zone.astype(np.float32).sum(axis=0), cells) for zone in zones])
     return Features(arrays["fine"], arrays["deep"], arrays["change"], lungs, known)
 
 
@@ -119,7 +119,7 @@ def _versions(
     for number in range(len(change)):
         rng = np.random.default_rng([seed, int(films.patients[row]), row, number])
         pair = plant(film, zones, rng)
-        change[number] = _resized(pair.change, change.shape[-1])
+        change[number] = resized(pair.change, change.shape[-1])
         versions += [pair.without, pair.planted]
     return versions
 
@@ -142,7 +142,7 @@ def _staged(network: torch.nn.Module, film: npt.NDArray[np.float32]) -> tuple[An
     return outputs["stage5"][0].numpy(), outputs["stage7"][0].numpy()
 
 
-def _zones(films: OpacityFilms, folder: Path, report: Report) -> tuple[Halves, npt.NDArray[np.float64]]:
+def lung_zones(films: OpacityFilms, folder: Path, report: Report) -> tuple[Halves, npt.NDArray[np.float64]]:
     """Lung zones [n, 6, side, side] of the atlas, and how good they are [n]."""
     kept = folder / "zones.npz"
     if kept.is_file():
@@ -152,7 +152,7 @@ def _zones(films: OpacityFilms, folder: Path, report: Report) -> tuple[Halves, n
     for path in films.paths:
         found = find_zones(picture_film(path))
         masks.append(
-            np.stack([_resized(found.masks[name].astype(np.float32), ZONE_SIDE) for name in ZONES[:LUNG_ZONES]])
+            np.stack([resized(found.masks[name].astype(np.float32), ZONE_SIDE) for name in ZONES[:LUNG_ZONES]])
         )
         quality.append(found.quality)
         if len(masks) % KEPT_EVERY == 0:
@@ -161,7 +161,8 @@ def _zones(films: OpacityFilms, folder: Path, report: Report) -> tuple[Halves, n
     return np.stack(masks).astype(np.float16), np.array(quality)
 
 
-def _resized(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
+def resized(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
+    """Values [h, w] on a square raster: area means where it is coarser, linear where it is finer."""
     way = cv2.INTER_AREA if side < values.shape[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(values, (side, side), interpolation=way), dtype=np.float32)
 
