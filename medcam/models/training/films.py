@@ -76,7 +76,11 @@ class Films:
         patients = np.unique(self.patients)
         held = round(fraction * len(patients))
         if not 0 < held < len(patients):
-            raise UsageError(f"{len(patients)} patients cannot be split with a fraction of {fraction}")
+            raise UsageError(
+                f"the films are of {len(patients)} patients, too few to split (share held back: {fraction:.2f})",
+                next_step="Give films of more patients; if the files name no patient, or the same for all of them, "
+                "--patient-pattern finds the patient in a film's name.",
+            )
         chosen = np.random.default_rng(seed).permutation(patients)[:held]
         inside = np.isin(self.patients, chosen)
         return self.subset(np.flatnonzero(~inside)), self.subset(np.flatnonzero(inside))

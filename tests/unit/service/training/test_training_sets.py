@@ -96,3 +96,14 @@ def test_seventy_of_a_hundred_patients_are_for_learning() -> None:
 def test_too_few_patients_are_refused(people: int) -> None:
     with pytest.raises(UsageError):
         split_sets(films(people), 0)
+
+
+def test_films_of_one_patient_say_how_to_tell_patients_apart() -> None:
+    ones = np.zeros(3, dtype=np.int64)
+    images = np.zeros((3, 2, 2), dtype=np.float16)
+    films = Films(("x",), images, np.zeros((3, 1), dtype=np.int8), ones, ones - 1)
+
+    with pytest.raises(UsageError, match="films are of 1 patients") as refused:
+        films.split(0.15, 0)
+
+    assert "--patient-pattern" in refused.value.next_step
