@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from medcam.core.explanation import Explanation
     from medcam.core.radiograph import Radiograph
     from medcam.dicom import load_radiograph
-    from medcam.models.foreign import wrap_network
     from medcam.models.registry import load_model
     from medcam.models.surgery.gap_head import with_gap_head
+    from medcam.models.without_maps import wrap_network
     from medcam.service.explain import explain
     from medcam.service.explanations.from_dicom import load_explanation
     from medcam.service.monai_reader import RadiographReader
@@ -54,7 +54,7 @@ _HOMES = {
     "load_model": "medcam.models.registry",
     "load_radiograph": "medcam.dicom",
     "with_gap_head": "medcam.models.surgery.gap_head",
-    "wrap_network": "medcam.models.foreign",
+    "wrap_network": "medcam.models.without_maps",
 }
 
 

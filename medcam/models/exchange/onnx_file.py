@@ -18,10 +18,10 @@ from medcam.core.errors import ModelError
 from medcam.models.classifier import GapClassifier
 from medcam.models.exchange.own import CARD_KEY, card_text, own_tensors
 from medcam.models.files import GATE
-from medcam.models.foreign import NO_HEAD
 from medcam.models.loaded import LoadedModel
 from medcam.models.published.checkpoint import MOST_BYTES, Checkpoint
 from medcam.models.published.refusals import broken, too_large
+from medcam.models.without_maps import NO_HEAD
 
 INPUT, OUTPUTS = "images", ("logits", "maps")
 NEEDED = ("onnx", "onnxscript")

@@ -18,7 +18,7 @@ from medcam.core.errors import ModelError
 from medcam.core.geometry import GridTransform
 from medcam.core.prediction import Prediction
 from medcam.core.protocols import Classifier
-from medcam.models.foreign import NO_HEAD
+from medcam.models.without_maps import NO_HEAD
 
 WITHOUT_CLASS_MAPS = "hirescam"
 """The method for a network that makes no class maps: of those that need no pooling head the one that is signed, in

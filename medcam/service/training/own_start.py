@@ -10,9 +10,9 @@ from medcam.core.card import InputRecipe, ModelCard
 from medcam.core.errors import UsageError
 from medcam.models.classifier import GapClassifier
 from medcam.models.files import load_folder
-from medcam.models.foreign import NO_HEAD
 from medcam.models.registry import find_model
 from medcam.models.training.config import TrainingConfig
+from medcam.models.without_maps import NO_HEAD
 
 SIDE = 320
 """Of the input where no model says otherwise."""

@@ -18,8 +18,8 @@ from medcam.core.errors import ModelError, UsageError
 from medcam.core.protocols import Classifier
 from medcam.core.radiograph import Radiograph
 from medcam.dicom import load_radiograph
-from medcam.models.foreign import ForeignModel, wrap_network
 from medcam.models.loaded import LoadedModel
+from medcam.models.without_maps import ForeignModel, wrap_network
 from medcam.overlay.film import Film
 from medcam.overlay.overlay import lay_map
 from medcam.service.explain import explain, explain_batch

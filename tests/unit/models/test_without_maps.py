@@ -11,9 +11,9 @@ from medcam.cam.methods.model import Differentiable, GradientModel
 from medcam.core.card import FindingCard, InputRecipe
 from medcam.core.errors import InvalidValueError, ModelError
 from medcam.core.protocols import Classifier
-from medcam.models.foreign import wrap_network
 from medcam.models.gradient import HookedNetwork, SplitNetwork, last_map_layer
 from medcam.models.loaded import LoadedModel
+from medcam.models.without_maps import wrap_network
 
 from .tiny import noise, tiny_card, tiny_network
 

@@ -1,4 +1,4 @@
-"""A foreign network as it is, with its own tail: a classifier without class activation maps."""
+"""A network as it is, with its own tail: a classifier that makes no class activation maps."""
 
 from __future__ import annotations
 
