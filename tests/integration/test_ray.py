@@ -228,7 +228,8 @@ def statistics_of(processes: list[psutil.Process]) -> Iterator[str]:
     """What Ray's own processes are told about usage statistics."""
     for process in processes:
         try:
-            if process.name() in ("gcs_server", "raylet"):
-                yield process.environ().get("RAY_USAGE_STATS_ENABLED", "")
+            # One that is just being started, or has ended, has no environment yet or any more.
+            if process.name() in ("gcs_server", "raylet") and (environment := process.environ()):
+                yield environment.get("RAY_USAGE_STATS_ENABLED", "")
         except psutil.Error:
             continue

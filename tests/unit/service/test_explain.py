@@ -108,7 +108,8 @@ def test_an_explanation_names_all_that_it_came_from(
     assert explained.model.weights_sha256 == hashlib.sha256(weights).hexdigest()
     assert (explained.method, explained.engine.name, explained.engine.precision) == ("cam", "torch", "fp32")
     assert {finding.map.layer for finding in explained.findings} == {"layer4"}
-    assert set(explained.software) == {"medcam", "torch", "openvino", "monai", "pydicom", "numpy", "highdicom"}
+    libraries = {"torch", "openvino", "monai", "pydicom", "numpy", "highdicom", "simpleitk"}
+    assert set(explained.software) == {"medcam", "medcam.anatomy"} | libraries
     assert explained.created is not None
     assert timedelta(0) <= datetime.now(UTC) - explained.created < timedelta(hours=1)
 
