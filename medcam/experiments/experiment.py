@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medcam.core.errors import UsageError
 from medcam.experiments.budget import Budget
 
 Figures = dict[str, Any]
@@ -36,6 +37,19 @@ class Setting:
     pictures: Path | None = None
     data: Path | None = None
     report: Callable[[str], None] = field(default=lambda _: None, repr=False)
+
+
+def real_films(setting: Setting, command: str) -> Path:
+    """The folder of real films.
+
+    Raises:
+        UsageError: None is named (code `no-films`); the next step is the command.
+    """
+    if setting.data is None:
+        raise UsageError(
+            "this experiment needs real films", code="no-films", next_step=f"Name their folder: {command}."
+        )
+    return setting.data
 
 
 @dataclass(frozen=True, slots=True)

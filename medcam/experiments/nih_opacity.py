@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from medcam.core.errors import UsageError
 from medcam.experiments.budget import Budget
-from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting
+from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting, real_films
 from medcam.experiments.tables import interval, number, share, table
 from medcam.service.opacity.study import StudyPlan, run_study
 
@@ -21,14 +20,11 @@ def run(setting: Setting) -> Figures:
     Raises:
         UsageError: No folder of films is named (code `no-films`).
     """
-    if setting.data is None:
-        raise UsageError(
-            "this experiment needs real films", code="no-films", next_step=f"Name their folder: {COMMAND}."
-        )
+    data = real_films(setting, COMMAND)
     few, epochs = (40, 1) if setting.budget is Budget.SLICE else (0, 2) if setting.budget is Budget.QUICK else (0, 0)
     seed = f" --seed {setting.seed}" if setting.seed else ""
     work = setting.work / f"nih-opacity-{setting.budget}"
-    plan = StudyPlan(setting.data, work, setting.seed, few, epochs, setting.threads, COMMAND + seed)
+    plan = StudyPlan(data, work, setting.seed, few, epochs, setting.threads, COMMAND + seed)
     figures, _ = run_study(plan, setting.report)
     return figures
 

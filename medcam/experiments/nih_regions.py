@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medcam.core.errors import UsageError
-from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting
+from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting, real_films
 from medcam.experiments.tables import interval, number, share, table
 from medcam.service.opacity.films import opacity_films
 from medcam.service.opacity.region_rules import run_regions
@@ -20,16 +19,10 @@ def run(setting: Setting) -> Figures:
     Raises:
         UsageError: No folder of films is named (code `no-films`).
     """
-    if setting.data is None:
-        raise UsageError(
-            "this experiment needs real films", code="no-films", next_step=f"Name their folder: {COMMAND}."
-        )
-    films, work = (
-        opacity_films(setting.data),
-        setting.work / f"nih-opacity-{setting.budget}" / f"features-{setting.seed}",
-    )
+    data = real_films(setting, COMMAND)
+    work = setting.work / f"nih-opacity-{setting.budget}" / f"features-{setting.seed}"
     work.mkdir(parents=True, exist_ok=True)
-    return run_regions(films, work, setting.seed, setting.report)
+    return run_regions(opacity_films(data), work, setting.seed, setting.report)
 
 
 def page(figures: Figures) -> Page:
@@ -43,7 +36,8 @@ are compared on maps of the shipped weights ({figures["weights"][:12]}). Researc
 The shipped weights learnt from pairs alone: films without a reported finding, without and with a planted opacity.
 Measured are the {figures["unseen"]} of {figures["boxed"]} films with readers' boxes whose patient has no such film: the
 weights saw no film of them (the logit's scale and shift were fitted to labels of all films; neither moves a fraction
-of the peak). The planted opacities below are new draws, but on films that the weights know without
+of the peak; the mean lung zones that training drew on were averaged over all films).
+The planted opacities below are new draws, but on films that the weights know without
 them: that makes the ranking kinder, not the figures on boxes. No reader's box and no reading trains, calibrates or
 ranks anything here; that these weights were chosen, [the study](nih-opacity.md) tells.
 
@@ -61,7 +55,7 @@ first.
 {table(_COLUMNS, rows)}
 
 Planted: the criterion. IoU, IoBB (share of the region inside the boxes) and area (share of the film) on
-{figures["unseen"]} films with readers' boxes, measured once, after the ranking. Intervals: 95 %, bootstrap by patient.
+{figures["unseen"]} films with readers' boxes, measured after the ranking. Intervals: 95 %, bootstrap by patient.
 *Boxes of parts*: the region is the union of the boxes around the map's parts, which every region of a result carries.
 This page changes no card: the model keeps the rule that its card names.
 
