@@ -21,6 +21,9 @@ def test_every_published_model_is_described():
         assert entry.training_data in trained
         assert entry.weights_licence.startswith(licence)
         assert f"<{entry.source}>" in read(PAGE)
+        if entry.size is not None:
+            assert f"{entry.size:,}" in read(PAGE)
+            assert entry.sha256 in read(PAGE)
 
 
 def test_thresholds_are_those_of_the_catalogue():

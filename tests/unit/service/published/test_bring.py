@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -344,6 +345,8 @@ def test_the_catalogue_holds_what_upstream_says() -> None:
         assert one.url.startswith("https://")
         assert one.weights_licence
         assert one.citation
+        assert (one.size is None) == (one.sha256 == "")
+        assert one.size is None or (re.fullmatch("[0-9a-f]{64}", one.sha256) and one.note)
         assert len({output.name for output in one.outputs if output.name}) == len(one.findings)
         assert all(output.threshold is not None and 0 < output.threshold < 1 for output in one.outputs if output.name)
         if one.outputs and one.layout == "torchxrayvision":
