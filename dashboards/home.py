@@ -17,7 +17,7 @@ from desk import opened_desk
 from medcam.core.errors import MedcamError
 from medcam.core.reader import Role
 from preferences import choose_appearance, keep, recall
-from session import current_desk_reader
+from session import current_desk_reader, follow
 from words import choose_language, say
 
 PAGES = Path(__file__).with_name("pages")
@@ -66,6 +66,7 @@ def _draw() -> None:
     pages.append(st.Page(PAGES / f"{_UNLISTED}.py", title=say(f"page.{_UNLISTED}"), visibility="hidden"))
     recall()
     chosen = st.navigation(pages, position="top")
+    follow()
     notices.research_use()
     with st.sidebar:
         st.caption(f"{markdown_text(reader.name)} · {', '.join(sorted(reader.roles))}")

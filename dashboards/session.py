@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from medcam.core.reader import Reader
 from medcam.core.worklist import ReadingState, WorklistQuery
 from medcam.service.studies.opened import OpenedStore
 
-_QUEUE, _STUDY, _SINCE, _LOOK = "queue", "open-study", "open-since", "last-look"
+_QUEUE, _STUDY, _SINCE, _LOOK, _GOAL = "queue", "open-study", "open-since", "last-look", "goes-to"
 
 
 def current_desk_reader() -> Reader:
@@ -25,6 +26,24 @@ def current_desk_reader() -> Reader:
     reader = current_reader()
     assert isinstance(reader, DeskReader)
     return reader.reader
+
+
+def go(page: Path, **query: str) -> None:
+    """Has another page drawn in place of this one; for callbacks, so that the page that is left is not drawn again.
+
+    Args:
+        page: Its script.
+        **query: What its address says.
+    """
+    st.session_state[_GOAL] = (page, query)
+
+
+def follow() -> None:
+    """Goes where a callback wanted to `go`; to be called in every run, once the pages are known."""
+    goal = st.session_state.pop(_GOAL, None)
+    if goal is not None:
+        page, query = goal
+        st.switch_page(page, query_params=query)
 
 
 def set_queue(query: WorklistQuery) -> None:

@@ -84,6 +84,11 @@ def ordered(film: ShownFilm) -> list[Finding]:
     return sorted(findings, key=lambda found: (not found.present, -margin(found)))
 
 
+def forget_comment() -> None:
+    """Empties the field for a comment, which belongs to the study that is left; for callbacks."""
+    st.session_state[_CLEAR] = True
+
+
 def take_region(opened: OpenedStore, reader: Reader, film: ShownFilm, region: ViewerRegion) -> None:
     """Keeps the answer that waited for a region; a region that no answer waits for corrects the model's."""
     finding = region.finding

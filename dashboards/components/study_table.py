@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -13,18 +13,27 @@ from words import finding_name, say
 _HOUR, _DAY = 3600.0, 86400.0
 
 
-def study_table(lines: Sequence[WorklistLine], *, blind: bool, key: str) -> str | None:
-    """Draws studies; returns the id of the one that was just chosen.
+def study_table(lines: Sequence[WorklistLine], *, blind: bool, key: str, opens: Callable[[str], None]) -> None:
+    """Draws studies.
 
     Args:
         lines: In the order in which they are shown.
         blind: Whether what models say is left out.
         key: Of the table.
+        opens: Called with the id of the study that is chosen, before the page is drawn anew.
     """
-    chosen = st.dataframe(
+    studies = [line.study.id for line in lines]
+
+    def choose() -> None:
+        rows = st.session_state[key].selection.rows
+        if rows:
+            # One of those that the reader saw: the order may be another by now.
+            opens(studies[rows[0]])
+
+    st.dataframe(
         _columns(lines, blind=blind),
         hide_index=True,
-        on_select="rerun",
+        on_select=choose,
         selection_mode="single-row",
         key=key,
         height="content",
@@ -37,8 +46,6 @@ def study_table(lines: Sequence[WorklistLine], *, blind: bool, key: str) -> str 
             say("worklist.column.readers"): st.column_config.NumberColumn(width="small"),
         },
     )
-    rows = chosen.selection.rows
-    return lines[rows[0]].study.id if rows else None
 
 
 def _columns(lines: Sequence[WorklistLine], *, blind: bool) -> dict[str, list[object]]:

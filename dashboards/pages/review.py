@@ -15,7 +15,7 @@ from medcam.core.reader import Reader, Role
 from medcam.core.review import Phase
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.shown import Said, ShownFilm, ShownStudy, shown_study
-from session import current_desk_reader, is_first_look, next_study, open_study, open_study_id, seconds_open
+from session import current_desk_reader, go, is_first_look, next_study, open_study, open_study_id, seconds_open
 from viewer import ViewerRegion
 from words import say
 
@@ -158,24 +158,31 @@ def _heading(opened: OpenedStore, shown: ShownStudy, reader: Reader) -> ShownFil
             disabled=len(by_id) < 2,
         )
     with back:
-        if st.button(say("review.previous-study"), shortcut="Escape", width="stretch"):
-            st.switch_page(WORKLIST)
+        st.button(say("review.previous-study"), shortcut="Escape", width="stretch", on_click=go, args=(WORKLIST,))
     with done:
-        if st.button(say("review.finish"), shortcut="N", type="primary", width="stretch"):
-            _finish(opened, reader, study.id)
+        finish = say("review.finish")
+        asked = (opened, reader, study.id)
+        st.button(finish, shortcut="N", type="primary", width="stretch", on_click=_finish, args=asked)
     return by_id[chosen]
 
 
 def _finish(opened: OpenedStore, reader: Reader, study_id: str) -> None:
-    if reader.has(Role.READER):
-        opened.reviews.finish(reader, study_id, seconds_open())
-    following = next_study(opened, reader, study_id)
+    try:
+        if not may_open(opened, reader, study_id):
+            return  # which the page says
+        if reader.has(Role.READER):
+            opened.reviews.finish(reader, study_id, seconds_open())
+        following = next_study(opened, reader, study_id)
+    except MedcamError as error:
+        st.toast(markdown_text(str(error)), icon=":material/error:")
+        return
     if following is None:
         st.toast(say("review.finished-all"))
-        st.switch_page(WORKLIST)
+        go(WORKLIST)
+        return
+    answering.forget_comment()
     st.query_params.clear()
     st.query_params["study"] = following
-    st.rerun()
 
 
 try:

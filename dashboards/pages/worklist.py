@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from components import blind_read
+from components.markup import markdown_text
 from components.study_table import study_table
 from desk import opened_desk
+from medcam.core.errors import MedcamError
 from medcam.core.reader import Reader
 from medcam.core.worklist import MOST_COUNTED, Order, Progress, ReadingState, WorklistPage, WorklistQuery
 from medcam.service.studies.opened import OpenedStore
-from session import current_desk_reader, first_to_do, set_queue
+from session import current_desk_reader, first_to_do, go, set_queue
 from words import finding_name, say
 
 REVIEW = Path(__file__).with_name("review.py")
@@ -33,16 +36,36 @@ def main() -> None:
     query = _query(opened)
     page = opened.worklist.page(query, reader, time.time())
     set_queue(query)
-    first = next((line.study.id for line in page.lines if line.state is not ReadingState.DONE), None)
-    if first is None and query.state is not ReadingState.DONE:
-        first = first_to_do(opened, reader, query)  # all of this page is done, and there may be others
-    _head(page, query, progress, first)
+    _head(opened, reader, page, query, progress)
     if not page.lines:
         st.info(say("worklist.empty"))
         return
-    chosen = study_table(page.lines, blind=blind_read.hides(), key=f"studies-{query.page}")
-    if chosen is not None:
-        st.switch_page(REVIEW, query_params={"study": chosen})
+    study_table(page.lines, blind=blind_read.hides(), key=f"studies-{query.page}", opens=_open)
+
+
+def _first(opened: OpenedStore, reader: Reader, page: WorklistPage, query: WorklistQuery) -> str | None:
+    """The first study that is not done; None where there is none."""
+    first = next((line.study.id for line in page.lines if line.state is not ReadingState.DONE), None)
+    if first is None and query.state is not ReadingState.DONE:
+        first = first_to_do(opened, reader, query)  # all of this page is done, and there may be others
+    return first
+
+
+def _open(study_id: str) -> None:
+    go(REVIEW, study=study_id)
+
+
+def _open_first(opened: OpenedStore, reader: Reader, query: WorklistQuery) -> None:
+    """Opens the first study that is not done as the worklist is now, which may be another than when it was drawn."""
+    query = replace(query, text=st.session_state.get("search", query.text))  # typed, and pressed at once
+    try:
+        first = _first(opened, reader, opened.worklist.page(query, reader, time.time()), query)
+    except MedcamError as error:
+        st.toast(markdown_text(str(error)), icon=":material/error:")
+        return
+    set_queue(query)
+    if first is not None:
+        _open(first)
 
 
 def _query(opened: OpenedStore) -> WorklistQuery:
@@ -108,15 +131,21 @@ def _first_page() -> None:
     st.session_state[_PAGE] = 1
 
 
-def _head(page: WorklistPage, query: WorklistQuery, progress: Progress, first: str | None) -> None:
+def _head(opened: OpenedStore, reader: Reader, page: WorklistPage, query: WorklistQuery, progress: Progress) -> None:
     """How far the reader is, the first study that is not done, and the pages."""
     studies, begun, done = progress.studies, progress.begun, progress.done
     left, middle, right = st.columns((5, 4, 3), vertical_alignment="center")
     with left:
         st.progress(done / studies, text=say("worklist.progress", done=done, studies=studies, begun=begun))
     with middle:
-        if st.button(say("worklist.open-next"), shortcut="O", type="primary", disabled=first is None) and first:
-            st.switch_page(REVIEW, query_params={"study": first})
+        st.button(
+            say("worklist.open-next"),
+            shortcut="O",
+            type="primary",
+            disabled=_first(opened, reader, page, query) is None,
+            on_click=_open_first,
+            args=(opened, reader, query),
+        )
     with right:
         pages = max(1, -(-page.total // query.size))
         if pages > 1:

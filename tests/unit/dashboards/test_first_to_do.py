@@ -46,6 +46,20 @@ def test_a_page_of_studies_that_are_done_leads_to_the_next_page(desk, kept):
     assert desk.opened.reviews.reading(desk.reader, studies[PAGE_SIZE + 1]) is None
 
 
+def test_a_comment_that_was_not_sent_stays_behind_with_its_study(desk, kept):
+    first, second = kept(2)
+    shown = AppTest.from_string(HOME, default_timeout=60).run()
+    button(shown, ENGLISH["worklist.open-next"]).click().run()
+    shown.text_area(key="comment").set_value("of the first").run()
+
+    button(shown, ENGLISH["review.finish"]).click().run()
+
+    assert not shown.exception
+    assert desk.opened.reviews.reading(desk.reader, first).done is not None
+    assert desk.opened.reviews.reading(desk.reader, second) is not None
+    assert shown.text_area(key="comment").value == ""
+
+
 def test_what_was_begun_comes_last_and_what_is_done_not_at_all(desk, kept):
     studies = kept(4)
     done(desk, studies[0])
