@@ -13,12 +13,14 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from access import Gate, HeaderWay, Hooks, Limits, LocalWay, OidcWay, Way, film_route
+from access import IDENTITY, FilmBytes, Gate, HeaderWay, Hooks, Limits, LocalWay, OidcWay, Way, film_route
 from appearance import Appearance, theme_options
+from components.film_view import MAPS
 from desk import StoreAccess, opened_desk
 from housekeeping import keep_house, load
 from medcam.core.errors import InvalidValueError, MedcamError, UsageError
 from medcam.service.review import SETTINGS_VARIABLE, ReviewSettings
+from viewer import offered
 
 LARGEST_UPLOAD = 1024
 """MiB of a file that a reader hands in."""
@@ -52,9 +54,15 @@ def app_of(settings: ReviewSettings, way: Way) -> st.App:
     hooks = Hooks(on_login=access.note_login, on_refused=access.note_refused, on_end=access.note_end)
     gate = Middleware(Gate, way=way, access=access, hooks=hooks, limits=Limits(idle=60.0 * settings.idle_minutes))
     secrets = way.secrets() if isinstance(way, OidcWay) else None
-    return st.App(
-        HOME, secrets=secrets, routes=[film_route(access, access.load_film)], middleware=[gate, Middleware(Appearance)]
-    )
+    routes = [film_route(access, access.load_film), film_route(access, load_maps, MAPS)]
+    return st.App(HOME, secrets=secrets, routes=routes, middleware=[gate, Middleware(Appearance)])
+
+
+def load_maps(study: str, digest: str) -> FilmBytes | None:
+    """What a viewer shows of a film of a study beside its pixels, where a page that was drawn refers to it."""
+    data = offered(f"{MAPS}/{study}/{digest}")
+    # Not packed: a packer would take longer than the line.
+    return None if data is None else FilmBytes(data, encoding=IDENTITY, media_type="application/json")
 
 
 def way_of(settings: ReviewSettings) -> Way:

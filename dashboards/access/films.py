@@ -38,8 +38,8 @@ class FilmBytes:
     media_type: str = "application/octet-stream"
 
 
-def film_route(access: Access, load: Callable[[str, str], FilmBytes | None]) -> Route:
-    """The route `/films/{study}/{digest}`.
+def film_route(access: Access, load: Callable[[str, str], FilmBytes | None], at: str = "/films") -> Route:
+    """The route `/films/{study}/{digest}`, or another one by which something of a study is fetched.
 
     A study outside the reader's assignment, one that does not exist and a film that is none get the same answer: 404.
     Who asks and for what is checked anew for each request, before the film is read and before a browser is told that
@@ -48,6 +48,7 @@ def film_route(access: Access, load: Callable[[str, str], FilmBytes | None]) -> 
     Args:
         access: Says which reader may open which study.
         load: The film of a study by the digest of its content; None where there is none. Called in a worker thread.
+        at: Beginning of the route's addresses.
 
     Returns:
         A route for `st.App(routes=...)`, behind `gate.Gate`.
@@ -60,7 +61,7 @@ def film_route(access: Access, load: Callable[[str, str], FilmBytes | None]) -> 
             await tell_refused(request, refusal)
             return refuse(request, refusal.why)
 
-    return Route("/films/{study}/{digest}", film, methods=["GET"])
+    return Route(f"{at}/{{study}}/{{digest}}", film, methods=["GET"])
 
 
 async def _film(request: Request, access: Access, load: Callable[[str, str], FilmBytes | None]) -> Response:

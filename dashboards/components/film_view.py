@@ -38,6 +38,8 @@ from words import finding_name, language, say
 HEIGHT = 760
 ROOM = 240
 """CSS pixels of the window that the page needs above and below a film."""
+MAPS = "/maps"
+"""Beginning of the addresses from which the viewer fetches maps; the study's id and a digest follow."""
 MISLEADING = "/misleading"
 """Address of the page on how a map can mislead."""
 _TEXTS: Mapping[str, Mapping[str, str]] = {"ko": VIEWER_KOREAN}
@@ -93,6 +95,7 @@ def draw(
         display=ViewerDisplay(finding=finding, overlay=said is not None),
         texts=_TEXTS.get(language()),
         frame=framed,
+        maps_at=f"{MAPS}/{film.film.study_id}",
         key=f"{key}-{film.film.id}-{said.id if said else 'film'}",
     )
     return answer.region

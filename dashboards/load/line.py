@@ -98,8 +98,8 @@ class Line:
             raise LineError(f"{name}: {self.view.errors[0]}")
         return Run(name, seconds, received)
 
-    async def fetch(self, path: str) -> tuple[float, int]:
-        """Fetches a file as the page's own code does; how long it took in seconds, and its size in bytes.
+    async def fetch(self, path: str) -> tuple[float, bytes]:
+        """Fetches a file as the page's own code does; how long it took in seconds, and what came.
 
         Raises:
             LineError: It was refused.
@@ -107,8 +107,8 @@ class Line:
         began = time.perf_counter()
         status, body, _ = await asyncio.to_thread(get, self._host, self._port, path, self._headers)
         if status != HTTPStatus.OK:
-            raise LineError(f"a film was answered with {status}")
-        return time.perf_counter() - began, len(body)
+            raise LineError(f"a film or its maps were answered with {status}")
+        return time.perf_counter() - began, body
 
 
 async def sign_in(host: str, port: int, headers: Mapping[str, str]) -> str:

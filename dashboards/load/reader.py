@@ -14,7 +14,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from catalogue.english import ENGLISH
 from load.line import Line, LineError, Run, sign_in
-from load.wire import PageView
+from load.wire import PageView, films_in
 
 ANSWERS = ("agree", "disagree", "uncertain")
 _SEARCHES = ("DOE", "P0001", "NODULE", "CHEST PA", "zzz")
@@ -119,10 +119,11 @@ class SimulatedReader:
 
     async def _study(self, line: Line) -> None:
         view = line.view
-        for path in view.films:
-            if path not in self._seen:  # else the browser has it
-                self.tally.fetches.append(await line.fetch(path))
-                self._seen.add(path)
+        films = list(view.films)
+        for path in view.maps:
+            films += films_in((await self._fetch(line, path)).decode())[:1]
+        for path in films:
+            await self._fetch(line, path)
         for number in range(self._chance.randint(2, 4)):
             if number:
                 await self._step(line)
@@ -131,6 +132,15 @@ class SimulatedReader:
             if not self._goes_on():
                 return
         await self._press(line, "next-study", ENGLISH["review.finish"])
+
+    async def _fetch(self, line: Line, path: str) -> bytes:
+        """What is found at an address; nothing where the browser has it already."""
+        if path in self._seen:
+            return b""
+        seconds, body = await line.fetch(path)
+        self.tally.fetches.append((seconds, len(body)))
+        self._seen.add(path)
+        return body
 
     async def _step(self, line: Line) -> None:
         """To another finding: by the button, or by its name."""

@@ -12,6 +12,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 _FILM = re.compile(r"/films/[\w-]+/[0-9a-f]+")
+_MAPS = re.compile(r"/maps/[\w-]+/[0-9a-f]+")
 _KEYED = "$$ID-"
 """How Streamlit begins the ids of parts that have a key; the key stands at their end."""
 
@@ -45,7 +46,8 @@ class PageView:
         buttons: Ids of the buttons that can be pressed, by key, and by words where they have no key.
         parts: Ids of all other parts with a key, by key.
         choices: The words that can be chosen from, by key.
-        films: Addresses of the films that are shown.
+        films: Addresses of the films that are shown, as far as the page itself tells them.
+        maps: Addresses of the maps over films; what is fetched there tells the address of the film.
         errors: What the page complained about.
         values: What a reader entered, by id; sent with every act, as a browser does.
         kept: Large parts of the page by their hash. A browser keeps them, and the server sends a hash alone instead.
@@ -57,6 +59,7 @@ class PageView:
     parts: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
     films: list[str] = field(default_factory=list)
+    maps: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     values: dict[str, WidgetState] = field(default_factory=dict)
     kept: dict[str, Element] = field(default_factory=dict)
@@ -117,6 +120,7 @@ class PageView:
         self.parts.clear()
         self.choices.clear()
         self.films.clear()
+        self.maps.clear()
 
     def _draw(self, element: Element) -> None:
         kind = element.WhichOneof("type")
@@ -139,9 +143,13 @@ class PageView:
                 self.choices[key] = [one if isinstance(one, str) else one.content for one in options]
 
     def _film(self, data: str) -> None:
-        found = _FILM.search(data)
-        if found is not None:
-            self.films.append(found[0])
+        self.films += films_in(data)[:1]
+        self.maps += _MAPS.findall(data)[:1]
+
+
+def films_in(data: str) -> list[str]:
+    """Addresses of films in what a viewer is given."""
+    return _FILM.findall(data)
 
 
 def key_of(number: str) -> str:

@@ -34,7 +34,7 @@ from viewer.data import (
     ViewerRegion,
     ViewerZone,
 )
-from viewer.payload import content_json, display_json, frame_json
+from viewer.payload import display_json, frame_json, offer, offered, written
 from viewer.texts import ENGLISH
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ __all__ = [
     "ViewerLayout",
     "ViewerRegion",
     "ViewerZone",
+    "offered",
     "show_viewer",
 ]
 
@@ -109,6 +110,7 @@ def show_viewer(
     texts: Mapping[str, str] | None = None,
     renderer: Renderer = Renderer.AUTO,
     frame: ViewerFrame | None = None,
+    maps_at: str = "",
     key: str,
 ) -> ViewerAnswer:
     """Shows a film, and the maps of its findings over it.
@@ -124,6 +126,9 @@ def show_viewer(
         texts: The words of another language by the keys of `ENGLISH`; English stands where one is missing.
         renderer: What draws.
         frame: How the viewer stands on its page.
+        maps_at: Place on the page's own server from which the browser fetches maps, once for each film: the page that
+            uses the viewer serves there what `offered` gives, and decides who may have it. Empty where the page
+            brings them itself, at each of its runs.
         key: Of the component, one for each viewer on a page. Another key is another viewer.
 
     Objects that are given again are neither checked nor written anew: who keeps them from run to run makes a run short.
@@ -139,8 +144,11 @@ def show_viewer(
         raise InvalidValueError("findings need a colour map")
     if not (scale > 0.0 and (zone_scale is None or zone_scale > 0.0)):
         raise InvalidValueError("a colour scale needs a positive end")
+    content = written(film, tuple(findings), tuple(colours), tuple(zones), float(scale), zone_scale)
+    fetched = bool(maps_at and findings)
     data = {
-        "content": content_json(film, tuple(findings), tuple(colours), tuple(zones), float(scale), zone_scale),
+        "content": None if fetched else content.data.decode("ascii"),
+        "address": offer(content, maps_at) if fetched else None,
         "display": display_json(display or ViewerDisplay(), findings),
         "texts": {**ENGLISH, **(texts or {})},
         "renderer": Renderer(renderer).value,

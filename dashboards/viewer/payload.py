@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -19,17 +21,34 @@ from viewer.data import ViewerColours, ViewerDisplay, ViewerFilm, ViewerFinding,
 Json = dict[str, Any]
 
 
-@lru_cache(maxsize=64)
-def content_json(
+@dataclass(frozen=True, eq=False)
+class ViewerContent:
+    """What is shown, as JSON.
+
+    Args:
+        data: The text, ASCII.
+        digest: SHA-256 of it, in hexadecimal.
+    """
+
+    data: bytes = field(repr=False)
+    digest: str
+
+
+_WRITTEN: WeakValueDictionary[str, ViewerContent] = WeakValueDictionary()
+"""What viewers fetch, by its address, for as long as it is remembered by `written`."""
+
+
+@lru_cache(maxsize=96)
+def written(
     film: ViewerFilm,
     findings: tuple[ViewerFinding, ...],
     colours: tuple[ViewerColours, ...],
     zones: tuple[ViewerZone, ...],
     scale: float,
     zone_scale: float | None,
-) -> str:
+) -> ViewerContent:
     """What is shown, as JSON text: the same objects are written once, however often their page runs."""
-    return json.dumps(
+    text = json.dumps(
         {
             "film": film_json(film),
             "findings": [finding_json(finding) for finding in findings],
@@ -39,6 +58,21 @@ def content_json(
             "zoneScale": zone_scale,
         }
     )
+    data = text.encode("ascii")
+    return ViewerContent(data, hashlib.sha256(data).hexdigest())
+
+
+def offer(content: ViewerContent, place: str) -> str:
+    """Makes content ready to be fetched; returns its address, `place` and the content's digest."""
+    address = f"{place}/{content.digest}"
+    _WRITTEN[address] = content
+    return address
+
+
+def offered(address: str) -> bytes | None:
+    """The content of an address that `offer` gave for a page that was drawn a while ago; None for any other."""
+    content = _WRITTEN.get(address)
+    return None if content is None else content.data
 
 
 def film_json(film: ViewerFilm) -> Json:

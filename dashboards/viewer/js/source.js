@@ -3,6 +3,13 @@
 const remembered = new Map(); // decoded films by address, so that going back and forth does not download again
 const MOST_REMEMBERED = 3;
 
+// The word for why something could not be fetched.
+function reasonOf(error) {
+  const refused = error instanceof FilmError && ["401", "403"].includes(error.message);
+  const gone = error instanceof FilmError && error.message === "404";
+  return refused ? "film.refused" : gone ? "film.gone" : error instanceof FilmError ? "film.damaged" : "film.offline";
+}
+
 class Source {
   async load() {
     this.loading?.abort();
@@ -27,6 +34,22 @@ class Source {
     }
   }
 
+  // In the viewer's place until it is known what it shows; a viewer that stands already goes on as it is.
+  wait({ frame, texts }, ...children) {
+    this.waiting?.remove();
+    if (this.data && !children.length) return;
+    if (!children.length) children = [el("p", { role: "status" }, wordsOf(texts)("film.loading"))];
+    this.waiting = el("div", { class: "waiting", style: `height: ${heightOf(frame)}` }, ...children);
+    this.parent.append(this.waiting);
+  }
+
+  waitFailed(rest, error, load) {
+    const words = wordsOf(rest.texts);
+    const retry = el("button", { type: "button", class: "primary", onclick: load }, words("film.retry"));
+    const told = el("p", { class: "strong", role: "alert" }, words("film.failed"));
+    this.wait(rest, told, el("p", {}, words(reasonOf(error))), retry);
+  }
+
   showMessage(text) {
     this.message.hidden = text === null;
     this.message.setAttribute("role", "status");
@@ -34,9 +57,7 @@ class Source {
   }
 
   showFailure(error) {
-    const refused = error instanceof FilmError && ["401", "403"].includes(error.message);
-    const gone = error instanceof FilmError && error.message === "404";
-    const reason = this.words(refused ? "film.refused" : gone ? "film.gone" : error instanceof FilmError ? "film.damaged" : "film.offline");
+    const reason = this.words(reasonOf(error));
     const retry = el("button", { type: "button", class: "primary", onclick: () => this.load() }, this.words("film.retry"));
     this.message.hidden = false;
     this.message.setAttribute("role", "alert");

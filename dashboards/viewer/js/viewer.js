@@ -4,6 +4,7 @@
 const SETTLED = 140; // milliseconds without change after which a coarse frame is drawn in full
 const LOWEST = 420; // CSS pixels: a window that is lower than the viewer is scrolled
 const LIMITS = [0.02, 32]; // zoom, CSS pixels for each source pixel
+const heightOf = ({ height, room }) => `min(${height}px, max(${LOWEST}px, 100vh - ${room}px))`;
 
 class Viewer extends Source {
   constructor(parent) {
@@ -50,17 +51,23 @@ class Viewer extends Source {
     changed.renderer = changed.findings = true;
   }
 
+  // The number of a call of Streamlit, which a later one replaces.
+  expect() {
+    return (this.calls += 1);
+  }
+
   // What Python sends, at first and again after each run of the page.
   update(raw, send) {
     const first = !this.data;
-    const differs = (part) => JSON.stringify(this.raw?.[part]) !== JSON.stringify(raw[part]);
+    const differs = (part) => this.raw?.[part] !== raw[part] && JSON.stringify(this.raw?.[part]) !== JSON.stringify(raw[part]);
+    this.waiting?.remove();
     const changed = Object.fromEntries(["film", "findings", "colours", "display", "renderer", "texts", "frame"].map((part) => [part, differs(part)]));
     if (first || ["film", "findings", "colours", "zones", "scale", "zoneScale", "texts"].some(differs)) this.data = decoded(raw);
     this.raw = raw;
     this.sendValue = send;
     if (first) this.build();
     else if (changed.texts || changed.frame) this.rebuild(changed);
-    this.root.style.height = `min(${raw.frame.height}px, max(${LOWEST}px, 100vh - ${raw.frame.room}px))`;
+    this.root.style.height = heightOf(raw.frame);
     if (changed.film || changed.display) this.display = { ...raw.display };
     if (changed.film) {
       this.region = this.ruler = this.cursor = this.pointed = null;
@@ -71,19 +78,19 @@ class Viewer extends Source {
     if (changed.film) this.load();
     put(this.stage, { "aria-label": this.words("stage", { title: this.film.title }) });
     this.schedule();
-    return (this.calls += 1);
   }
 
   // Taken off the page, unless Streamlit has called again since.
   release(call) {
     if (call !== this.calls) return;
-    this.observer.disconnect();
+    this.observer?.disconnect();
     this.link.leave();
     this.loading?.abort();
     clearTimeout(this.settling);
     cancelAnimationFrame(this.frame);
     this.renderer?.dispose();
-    this.root.remove();
+    this.waiting?.remove();
+    this.root?.remove();
     this.calls = -1;
   }
 

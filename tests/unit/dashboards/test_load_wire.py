@@ -44,6 +44,10 @@ def viewer(drawn) -> None:
     drawn.bidi_component.json = json.dumps({"content": content, "display": {}})
 
 
+def fetching_viewer(drawn) -> None:
+    drawn.bidi_component.json = json.dumps({"content": None, "address": "/maps/study-1/" + "e" * 64})
+
+
 def test_buttons_are_known_by_key_or_words_unless_nobody_can_press_them():
     view = PageView()
     for data in (
@@ -82,6 +86,9 @@ def test_choices_films_and_complaints_are_read():
 
     assert view.choices == {"finding-pills": ["Nodule", "Mass"]}
     assert view.films == ["/films/study-1/" + "d" * 64]
+    assert view.maps == []
+    view.take(element(fetching_viewer))
+    assert view.maps == ["/maps/study-1/" + "e" * 64]
     assert view.errors == ["no such study"]
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -27,7 +28,7 @@ from viewer.data import (
     ViewerFinding,
     ViewerZone,
 )
-from viewer.payload import content_json, display_json, film_json, finding_json
+from viewer.payload import display_json, film_json, finding_json, offer, offered, written
 from viewer.texts import ENGLISH
 
 FOLDER = Path(__file__).resolve().parents[3] / "dashboards" / "viewer"
@@ -158,16 +159,26 @@ def test_what_is_shown_again_is_written_once_and_what_is_new_anew():
     shown, colours = (finding(),), (ViewerColours("positive", "+", np.zeros((256, 3), np.uint8)),)
     corners = ((Point(1.5, 2.0), Point(3.0, 2.25), Point(1.0, 7.0)),)
     zones = (ViewerZone("heart", "heart", corners),)
-    text = content_json(FILM, shown, colours, zones, 2.0, None)
-    assert content_json(FILM, shown, colours, zones, 2.0, None) is text
-    content = json.loads(text)
+    once = written(FILM, shown, colours, zones, 2.0, None)
+    assert written(FILM, shown, colours, zones, 2.0, None) is once
+    content = json.loads(once.data)
     (outline,) = content["zones"][0]["polygons"]
     assert np.frombuffer(base64.b64decode(outline), "<f4").reshape(-1, 2).tolist() == [[1.5, 2.0], [3.0, 2.25], [1, 7]]
     assert content["scale"] == 2.0
     assert content["findings"] == [finding_json(shown[0])]
 
-    other = json.loads(content_json(FILM, (finding(probability=0.9),), colours, zones, 2.0, None))
+    other = json.loads(written(FILM, (finding(probability=0.9),), colours, zones, 2.0, None).data)
     assert other["findings"][0]["probability"] == 0.9
+
+
+def test_what_is_offered_is_found_at_its_address_alone():
+    one = written(FILM, (finding(),), (), (), 2.0, None)
+
+    address = offer(one, "/maps/study-1")
+
+    assert address == f"/maps/study-1/{hashlib.sha256(one.data).hexdigest()}"
+    assert offered(address) == one.data
+    assert offered(address.replace("study-1", "study-2")) is None
 
 
 def test_a_finding_may_have_a_scale_of_its_own():

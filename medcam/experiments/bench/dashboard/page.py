@@ -47,8 +47,8 @@ def _head(bench: DashboardBench) -> str:
     first = f"""`medcam bench dashboard` fills an empty store with {plan.studies:,} studies, starts the server of
     `medcam review` on this computer alone, and lets {plan.readers} simulated readers at it, each signed in by
     name, over the websocket that a browser would use. They open the worklist, search, filter and turn it, open
-    studies and fetch their films, choose findings, answer them and go on to the next study. {plan.openable:,} of
-    the studies have a film and an explanation, those of the sample data in turn; the others are rows for the
+    studies and fetch their films and maps, choose findings, answer them and go on to the next study. {plan.openable:,}
+    of the studies have a film and an explanation, those of the sample data in turn; the others are rows for the
     worklist. Half of the readers may read everything, the others what is assigned to them."""
     second = """A rerun counts from the message that a reader sends to the message that the page is drawn. What a
     browser then does with it is not in the figures, nor are the static files that it loads once. The simulated
