@@ -66,8 +66,7 @@ def load_rows(store: Store, tables: Mapping[str, Iterator[Row]]) -> dict[str, in
             counts[table.name] = _fill(session, table, tables.get(table.name, iter(())))
         if store.dialect == "postgresql":
             _count_on(session)
-            # It would look at its tables by itself, but only after a minute of slow queries.
-            session.execute(text("ANALYZE"))
+    store.settle()
     return counts
 
 

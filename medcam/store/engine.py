@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import MedcamError
-from medcam.store.migrate import NewerStoreError, upgrade
+from medcam.store.migrate import NewerStoreError, finish, upgrade
 from medcam.store.moment import Answer, CurrentMoment, Moment
 
 BUSY_SECONDS = 30.0
@@ -28,6 +29,9 @@ _CONNECTIONS = 12
 _RECYCLE_SECONDS = 1800
 """Older connections are opened anew: what lies between may drop them without a word."""
 _DRIVER = "psycopg"
+_POSTGRES = "SET jit = off; SET random_page_cost = 1.1"
+"""Of each connection. Compiling a statement takes longer than any of these does; and with the server's own setting,
+made for disks that turn, it rather reads a whole table than a few thousand of its rows by an index."""
 
 
 class StoreError(MedcamError):
@@ -138,6 +142,30 @@ class Store:
     def dialect(self) -> str:
         """Which database it is: "sqlite" or "postgresql"."""
         return self._engine.dialect.name
+
+    def finish(self) -> bool:
+        """Makes the index of the worklist's search, where it could not be made before; whether there is all now.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        try:
+            return finish(self._engine)
+        except SQLAlchemyError as error:
+            raise _store_error(error) from error
+
+    def settle(self) -> None:
+        """Has PostgreSQL look at its tables after much was written; it does so by itself, but after a minute or so."""
+        if self.dialect != "postgresql":
+            return
+        # Where it fails nothing is lost: it is slow until PostgreSQL looks by itself.
+        with contextlib.suppress(SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
+            connection = self._engine.raw_connection()
+            try:
+                # Past SQLAlchemy: it would begin a transaction, in which this cannot be done.
+                connection.cursor().execute("VACUUM (ANALYZE)")
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Lets go of all connections."""
@@ -255,6 +283,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _prepare_postgres(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own connection
     # The driver would begin transactions by itself, with a message of its own before the first statement.
     connection.autocommit = True
+    connection.execute(_POSTGRES)
 
 
 def _begin_postgres(connection: Connection) -> None:

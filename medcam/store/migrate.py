@@ -10,6 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from medcam.store.search_index import index_search
+
 FOLDER = Path(__file__).with_name("migrations")
 _LOCK = 0x6D656463616D
 """Of PostgreSQL's advisory locks: "medcam" in ASCII."""
@@ -39,14 +41,25 @@ def upgrade(engine: Engine) -> None:
         SQLAlchemyError: The database refuses it.
     """
     with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so that there is one writer
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        _wait_for_others(connection)
         revision = current(connection)
         if revision == newest():
             return
         if revision is not None and revision not in _known():
             raise NewerStoreError
         command.upgrade(_config(connection), "head")
+        index_search(connection)
+
+
+def finish(engine: Engine) -> bool:
+    """Makes what could not be made when the tables were brought up to date, for want of rights.
+
+    Returns:
+        Whether all is there now.
+    """
+    with engine.begin() as connection:
+        _wait_for_others(connection)
+        return index_search(connection)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
@@ -58,6 +71,11 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
     """
     with engine.begin() as connection:
         command.downgrade(_config(connection), revision)
+
+
+def _wait_for_others(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def _known() -> frozenset[str]:

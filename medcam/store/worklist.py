@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from medcam.core.reader import Reader
@@ -44,16 +44,20 @@ class Worklist:
         urgent = query.order is Order.URGENCY and query.longest_wait is not None
         before = now - (query.longest_wait or 0.0) if urgent else None
         with self._store.read() as session:
+            if self._store.dialect == "postgresql":
+                session.execute(_PLANNED_ANEW)
             few = _few(session, _matching(query, reader), query, before)
             return few or _many(session, _matching(query, reader, walked=True), query, before)
 
     def progress(self, reader: Reader) -> Progress:
         """How far a reader is with all that they may read."""
-        studies = select(func.count()).select_from(StudyRow).where(_allowed(reader))
-        mine = select(func.count(), func.count(ReadingRow.done)).where(ReadingRow.reader_id == reader.id)
+        studies = select(func.count()).select_from(StudyRow)
+        if not reader.everything:
+            studies = select(func.count()).select_from(AssignmentRow).where(AssignmentRow.reader_id == reader.id)
+        begun, done = func.count(), func.count(ReadingRow.done)
+        mine = select(studies.scalar_subquery(), begun, done).where(ReadingRow.reader_id == reader.id)
         with self._store.read() as session:
-            begun, done = session.execute(mine).one()
-            return Progress(session.scalar(studies) or 0, begun, done)
+            return Progress(*session.execute(mine).one())
 
     def findings(self) -> list[str]:
         """Names of the findings that explanations hold, in alphabetical order."""
@@ -62,6 +66,9 @@ class Worklist:
         with self._store.read() as session:
             return sorted(session.scalars(query))
 
+
+_PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+"""One plan for every page, reader and text would fit none: PostgreSQL would take a page for a tenth of the table."""
 
 Selected: TypeAlias = Any
 """SQLAlchemy's `Select` of a study and a reading; its type parameters differ between the releases that are allowed."""

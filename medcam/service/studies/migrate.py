@@ -9,6 +9,11 @@ from medcam.service.studies.backup import Progress, back_up, restore
 from medcam.service.studies.opened import open_database, opened_store
 from medcam.store.dump import revision
 
+SLOW_SEARCH = (
+    "A search of its worklist reads every study, since the index for it cannot be made: have the administrator of "
+    "PostgreSQL run `CREATE EXTENSION pg_trgm` in this database, then run this command again as the owner of its tables"
+)
+
 
 def migrate_store(named: str | None, to: str | None, progress: Progress = lambda _done, _total: None) -> str:
     """Brings the tables of a store up to date; with a second store, copies everything into that one.
@@ -28,7 +33,8 @@ def migrate_store(named: str | None, to: str | None, progress: Progress = lambda
     """
     if to is None:
         with open_database(named) as database:
-            return f"{database.address.label} is up to date (revision {revision()})"
+            told = f"{database.address.label} is up to date (revision {revision()})"
+            return told if database.store.finish() else f"{told}. {SLOW_SEARCH}"
     with opened_store(named, make=False) as old, opened_store(to) as new, tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.zip"
         back_up(old, copy, progress=progress)

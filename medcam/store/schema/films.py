@@ -37,6 +37,7 @@ class StudyRow(Base):
         Index("studies_date", "study_date", "id"),
         Index("studies_patient", "patient_id", "issuer", "study_date"),
         Index("studies_finding", "finding", "rank"),
+        Index("studies_listed", "id", "rank", "received", "study_date", "readers_done"),
     )
 
     id: Mapped[str] = mapped_column(String(SHORT_ID), primary_key=True)
