@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -213,6 +214,14 @@ def test_nothing_is_told_to_whoever_is_nobody_or_asks_for_what_is_not_there(
     assert page.request.get(f"/films/{studies[0]}/{film}").status == 200
     assert page.request.get(f"/films/{studies[1]}/{film}").status == 404
     assert page.request.get(f"/films/{'0' * 16}/{film}").status == 404
+    with page.expect_request("**/maps/**") as asked:
+        page.goto(f"/review?study={studies[0]}")
+    maps = urlsplit(asked.value.url).path
+    assert page.request.get(maps).status == 200
+    assert page.request.get(maps.replace(studies[0], studies[1])).status == 404
+    stranger = browser.new_context(base_url=address)
+    assert stranger.request.get(maps).status == 401
+    stranger.close()
     page.goto(f"/review?study={'0' * 16}")
     expect(page.get_by_text("There is no such study among yours.")).to_be_visible()
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL, create_engine, text
 
 from medcam.core.reader import Reader, Role
 from medcam.store import (
@@ -60,6 +61,15 @@ def store(url: str) -> Iterator[Store]:
 @pytest.fixture
 def queue(store: Store, clock: Clock) -> JobQueue:
     return JobQueue(store, clock)
+
+
+def run(url: str | URL, *statements: str) -> None:
+    """Tells a database something past the store."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
 
 
 def sign(message: bytes) -> str:

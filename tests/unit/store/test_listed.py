@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import create_engine, event, inspect, make_url, text
+from sqlalchemy import event, inspect, make_url, text
 
 from medcam.core.worklist import WorklistQuery
 from medcam.service.studies.migrate import SLOW_SEARCH, migrate_store
@@ -14,7 +14,7 @@ from medcam.store.engine import _engine
 from medcam.store.migrate import downgrade, upgrade
 from medcam.store.search_index import INDEX
 
-from .conftest import sign
+from .conftest import run, sign
 from .records import CARD, explanation, film, study
 
 
@@ -74,14 +74,6 @@ def test_no_page_is_found_by_a_plan_that_was_made_for_any_page(store, worklist, 
         plans = session.execute(text(f"SELECT generic_plans, custom_plans {kept}")).all()
     assert sum(custom for _, custom in plans) >= 8
     assert sum(generic for generic, _ in plans) == 0
-
-
-def run(url, *statements: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    engine.dispose()
 
 
 def test_without_the_right_to_an_extension_a_search_is_right_and_the_way_out_is_told(url):

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from medcam.core.review import Phase
 from medcam.store import AuditTrail, FilmStore, JobQueue, ReaderStore, ReviewStore, Store, Worklist, open_store
 from medcam.store.schema import Base
 
-from .conftest import sign
+from .conftest import run, sign
 from .records import CARD, explanation, film, study
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "use-postgresql.md"
@@ -32,21 +32,13 @@ def blocks() -> list[list[str]]:
 def store(postgres, blocks) -> Iterator[Store]:
     """The database as the page makes it, opened as the second role; its server asks local users for no password."""
     first = make_url(postgres.new_url())
-    run(first, blocks[0])
+    run(first, *blocks[0])
     run_as = first.set(database="medcam", username="medcam_owner")
     open_store(run_as.render_as_string()).close()
-    run(run_as, blocks[1])
+    run(run_as, *blocks[1])
     opened = open_store(run_as.set(username="medcam").render_as_string())
     yield opened
     opened.close()
-
-
-def run(url, statements: list[str]) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    engine.dispose()
 
 
 def test_the_second_role_does_all_that_medcam_does(store):

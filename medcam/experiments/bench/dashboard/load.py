@@ -66,7 +66,7 @@ class LoadRecord:
     Args:
         seconds: How long it was at work.
         runs: Name, seconds and bytes of every rerun, by reader.
-        fetches: Seconds and bytes of every film that was fetched.
+        fetches: Seconds and bytes of every film, and of the maps over it, that was fetched.
         errors: What went wrong.
         memory: Reruns done, and MiB that the server held; about one a second.
         processor: Seconds that the server had of the processor meanwhile; None where the system does not tell.

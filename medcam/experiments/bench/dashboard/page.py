@@ -51,9 +51,10 @@ def _head(bench: DashboardBench) -> str:
     of the studies have a film and an explanation, those of the sample data in turn; the others are rows for the
     worklist. Half of the readers may read everything, the others what is assigned to them."""
     second = """A rerun counts from the message that a reader sends to the message that the page is drawn. What a
-    browser then does with it is not in the figures, nor are the static files that it loads once. The simulated
-    readers run on the same processor cores as the server and the database, and take their share. One reader's
-    first pages, for which the server loads what it needs, are not measured."""
+    browser then does with it is not in the figures, nor are the static files that it loads once, nor a film and its
+    maps, which it fetches beside the page, once. The simulated readers run on the same processor cores as the server
+    and the database, and take their share. One reader's first pages, for which the server loads what it needs, are
+    not measured."""
     return "\n\n".join(("# How fast the review pages are", _prose(first), _prose(second)))
 
 

@@ -21,6 +21,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from access import FilmBytes, Gate, HeaderWay, Hooks, Identity, Limits, LocalWay, film_route, reader_of
+from components.film_view import MAPS
+from serve import load_maps
 
 HOST = "127.0.0.1:8501"
 PROXY, SECRET = "10.0.0.7", "a secret of the proxy's"
@@ -278,6 +280,7 @@ def build() -> Callable[..., House]:
 
         routes = [
             film_route(store, load),
+            film_route(store, load_maps, MAPS),
             Route("/_stcore/health", _anyone),
             Route("/auth/{step}", _anyone),
             Route("/oauth2callback", _anyone),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from access import FilmBytes, HeaderWay
-
-from .conftest import DIGEST, HOST, PROXY, rerun
+from .conftest import DIGEST, HOST, rerun
 
 EVERYTHING = [
     "/",
@@ -21,6 +19,7 @@ EVERYTHING = [
     "/_stcore/HEALTH",
     "/healthz",
     f"/films/study-a/{DIGEST}",
+    f"/maps/study-a/{DIGEST}",
     "/session",
     "/favicon.png",
 ]
@@ -252,81 +251,3 @@ def test_an_upload_goes_to_ones_own_page_alone(behind_proxy, other):
     assert bob.ask(f"/_stcore/upload_file/{other}{'/' if other else 'x/'}1", "PUT").status == 404
     assert behind_proxy.trail.refusals[-1][0] == "bob"
     assert behind_proxy.trail.last == "other-session"
-
-
-class TestFilms:
-    """The route for films."""
-
-    def test_ones_own_film_arrives_as_it_lies_in_the_store(self, behind_proxy):
-        client = behind_proxy.by_proxy("ada")
-        client.load()
-
-        answer = client.ask(f"/films/study-a/{DIGEST}", Accept_Encoding="gzip, br")
-
-        assert (answer.status, answer.body) == (200, b"\x1f\x8bfilm")
-        assert answer.header("content-encoding") == "gzip"
-        assert answer.header("etag") == f'"{DIGEST}"'
-        assert answer.header("cache-control").startswith("private, max-age=")
-        assert "Cookie" in answer.header("vary")
-
-    def test_a_browser_that_has_it_already_is_told_so(self, behind_proxy):
-        client = behind_proxy.by_proxy("ada")
-        client.load()
-
-        answer = client.ask(f"/films/study-a/{DIGEST}", If_None_Match=f'"x", "{DIGEST}"')
-
-        assert (answer.status, answer.body) == (304, b"")
-
-    @pytest.mark.parametrize(
-        "path",
-        [f"study-b/{DIGEST}", f"study-z/{DIGEST}", f"study-a/{'cd' * 32}", "study-a/x", f"study-a/{DIGEST.upper()}"],
-    )
-    def test_anothers_study_and_none_get_the_same_answer(self, behind_proxy, path):
-        client = behind_proxy.by_proxy("ada")
-        client.load()
-
-        answer = client.ask(f"/films/{path}", If_None_Match=f'"{DIGEST}"')
-
-        assert answer.status == 404
-        assert answer.body == client.ask(f"/films/study-y/{DIGEST}").body
-        assert behind_proxy.trail.refusals[0] == ("ada", f"/films/{path}", "not-found")
-        assert not {study for study, _ in behind_proxy.loaded} - {"study-a"}
-
-    def test_nothing_is_read_for_a_study_that_is_not_ones_own(self, behind_proxy):
-        client = behind_proxy.by_proxy("bob")
-        client.load()
-
-        client.ask(f"/films/study-a/{DIGEST}")
-
-        assert behind_proxy.loaded == []
-
-    def test_an_assignment_that_ends_ends_at_once(self, behind_proxy):
-        client = behind_proxy.by_proxy("ada")
-        client.load()
-        assert client.ask(f"/films/study-a/{DIGEST}", Accept_Encoding="gzip").status == 200
-
-        behind_proxy.store.assigned["r1"].clear()
-
-        assert client.ask(f"/films/study-a/{DIGEST}", Accept_Encoding="gzip").status == 404
-
-    def test_administering_is_not_reading(self, behind_proxy):
-        client = behind_proxy.by_proxy("roy")
-        client.load()
-
-        assert client.ask(f"/films/study-a/{DIGEST}").code == "no-role"
-
-    def test_a_client_without_gzip_gets_no_bytes_it_cannot_read(self, behind_proxy):
-        client = behind_proxy.by_proxy("ada")
-        client.load()
-
-        assert client.ask(f"/films/study-a/{DIGEST}").status == 406
-
-    def test_bytes_that_are_not_compressed_say_so(self, build):
-        films = {("study-a", DIGEST): FilmBytes(b"plain", None, "application/json")}
-        house = build(HeaderWay((PROXY,)), films=films)
-        client = house.client(PROXY, X_Forwarded_User="ada")
-        client.load()
-
-        answer = client.ask(f"/films/study-a/{DIGEST}")
-
-        assert (answer.body, answer.header("content-encoding")) == (b"plain", None)
