@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from page_words import button
-from sqlalchemy import event
+from statements_told import counted
 from streamlit.testing.v1 import AppTest
 
 from catalogue.english import ENGLISH
@@ -29,32 +26,12 @@ def desk_store(request, tmp_path, monkeypatch):
     return request.getfixturevalue("postgres").new_url()
 
 
-@contextmanager
-def counted(desk) -> Iterator[list[str]]:
-    """What the database is told in the block; "connection" for each one that is taken from the pool."""
-    engine, said = desk.opened.store._engine, []
-
-    def statement(_connection, _cursor, words, *_others):
-        said.append(words)
-
-    def taken(*_others):
-        said.append("connection")
-
-    event.listen(engine, "before_cursor_execute", statement)
-    event.listen(engine.pool, "checkout", taken)
-    try:
-        yield said
-    finally:
-        event.remove(engine, "before_cursor_execute", statement)
-        event.remove(engine.pool, "checkout", taken)
-
-
 def test_a_rerun_is_one_transaction_of_few_statements_however_many_priors_there_are(desk, film, said):
     for number in range(7):
         probability = 0.6 + 0.05 * number  # the newest is the most urgent, so that it is the one that is opened
         desk.keep(number, film((said("Nodule", probability),)), StudyDate=f"2024{number + 1:02d}10", **SAME)
     shown = AppTest.from_string(HOME, default_timeout=60).run()
-    with counted(desk) as told:
+    with counted(desk.opened.store) as told:
         shown.run()
     assert not shown.exception
     assert told.count("connection") == 1
@@ -62,14 +39,14 @@ def test_a_rerun_is_one_transaction_of_few_statements_however_many_priors_there_
 
     button(shown, ENGLISH["worklist.open-next"]).click().run()
     button(shown, "Agree").click().run()
-    with counted(desk) as told:
+    with counted(desk.opened.store) as told:
         shown.run()
     assert not shown.exception
     assert any("FROM reviews" in words for words in told)
     assert told.count("connection") == 1
     assert len(told) - 1 <= MOST_REVIEW
 
-    with counted(desk) as told:
+    with counted(desk.opened.store) as told:
         button(shown, "Disagree").click().run()
     assert any(words.startswith("INSERT INTO audit_events") for words in told)
     assert told.count("connection") == 2

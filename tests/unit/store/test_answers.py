@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event
+from statements_told import counted
 
 from medcam.core.finding import Point
 from medcam.core.reader import Role
@@ -108,9 +108,8 @@ def test_the_state_changes_with_every_answer_and_explanation(answers, answer, fi
 def test_chunks_leave_nothing_out_and_ask_once_each(answers, answer, store, monkeypatch):
     monkeypatch.setattr(answers_module, "_CHUNK", 3)
     wanted = [answer(number % 2).id for number in range(7)]
-    asked = []
-    event.listen(store._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    found = [one.id for one in answers.answers()]
+    with counted(store) as asked:
+        found = [one.id for one in answers.answers()]
 
     assert found == wanted
     assert sum("FROM reviews" in one for one in asked) == 3

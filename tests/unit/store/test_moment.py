@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
+from statements_told import counted
 
 from medcam.core.reader import Role
 from medcam.core.review import Phase
@@ -14,27 +12,6 @@ from medcam.store import StoreError, open_store
 from medcam.store.engine import _engine
 
 from .records import film, study
-
-
-@contextmanager
-def counted(store) -> Iterator[list[str]]:
-    """What the database is asked and told in the block; "connection" for each one that is taken from the pool."""
-    said: list[str] = []
-    engine = store._engine
-
-    def statement(_connection, _cursor, words, *_others):
-        said.append(words)
-
-    def taken(*_others):
-        said.append("connection")
-
-    event.listen(engine, "before_cursor_execute", statement)
-    event.listen(engine.pool, "checkout", taken)
-    try:
-        yield said
-    finally:
-        event.remove(engine, "before_cursor_execute", statement)
-        event.remove(engine.pool, "checkout", taken)
 
 
 def test_a_moment_takes_one_connection_and_asks_nothing_twice(store, fill, readers, reviews, reader, films):
