@@ -115,6 +115,14 @@ def desk(desk_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 @pytest.fixture
+def two(desk, film, said):
+    """A film with a finding and one without; returns their studies."""
+    first = desk.keep(1, film((said("Nodule", 0.9, 0.4, zones=True), said("Mass", 0.2))), StudyDate="20260102")
+    second = desk.keep(2, film((said("Nodule", 0.1, 0.4), said("Mass", 0.3))), StudyDate="20260103")
+    return first, second
+
+
+@pytest.fixture
 def page(desk: Desk) -> Callable[..., AppTest]:
     """Opens a page by its name; the desk's reader reads it."""
 

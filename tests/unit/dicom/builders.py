@@ -19,6 +19,13 @@ from medcam.dicom import load_radiograph
 CR = "1.2.840.10008.5.1.4.1.1.1"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
+U16 = np.uint16
+
+
+def ramp(*values: int, dtype: type = U16) -> np.ndarray:
+    """An image of one row."""
+    return np.array([values], dtype=dtype)
+
 
 def image(stored: np.ndarray, *, bits: int | None = None, sop_class: str = CR, **attributes: object) -> Dataset:
     """A grey (or colour, where `stored` has three axes) image whose container holds `stored` as it is."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import DIGEST, HOST, rerun
+from .client import HOST, rerun
+from .conftest import DIGEST
 
 EVERYTHING = [
     "/",

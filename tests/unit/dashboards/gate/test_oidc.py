@@ -11,7 +11,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from access import OidcWay
 from medcam.core.errors import InvalidValueError
 
-from .conftest import HOST
+from .client import HOST
 
 MINUTE = 60
 COOKIE = "_streamlit_user"

@@ -7,7 +7,7 @@ import pytest
 from access import Identity, Limits, LocalWay
 from medcam.core.errors import InvalidValueError
 
-from .conftest import HOST
+from .client import HOST
 
 MINUTE = 60
 

@@ -10,7 +10,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from access import Identity, Limits, LocalWay
 
-from .conftest import HOST, PROXY, SECRET, rerun
+from .client import HOST, rerun
+from .conftest import PROXY, SECRET
 
 MINUTE = 60
 POLICY_VIOLATION = 1008
