@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from medcam.evaluate.agreement_figure import Figure
-from medcam.evaluate.record_json import figure_from, record_from_json, row_from
+from medcam.evaluate.record_json import RecordFormat, figure_from, row_from
 
-SCHEMA_VERSION = "1"
+_FORMAT = RecordFormat("1", code="not-a-faithfulness-record", command="faithfulness --out FILE")
 FILE_NAME = "faithfulness.json"
 
 
@@ -138,8 +137,7 @@ class FaithfulnessRecord:
 
     def to_json(self) -> str:
         """As text, with the schema's version."""
-        content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
-        return json.dumps(content, indent=1, allow_nan=False) + "\n"
+        return _FORMAT.to_json(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> FaithfulnessRecord:
@@ -148,9 +146,7 @@ class FaithfulnessRecord:
         Raises:
             UsageError: It is none, or of another version (code `not-a-faithfulness-record`).
         """
-        return record_from_json(
-            text, SCHEMA_VERSION, cls._read, code="not-a-faithfulness-record", command="faithfulness"
-        )
+        return _FORMAT.from_json(text, cls._read)
 
     @classmethod
     def _read(cls, values: dict[str, Any]) -> FaithfulnessRecord:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from medcam.evaluate.agreement_figure import Figure
-from medcam.evaluate.record_json import figure_from, record_from_json, row_from
+from medcam.evaluate.record_json import RecordFormat, figure_from, row_from
 
-SCHEMA_VERSION = "1"
+_FORMAT = RecordFormat("1", code="not-a-sanity-record", command="sanity --out FILE")
 FILE_NAME = "sanity.json"
 
 
@@ -106,8 +105,7 @@ class SanityRecord:
 
     def to_json(self) -> str:
         """As text, with the schema's version."""
-        content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
-        return json.dumps(content, indent=1, allow_nan=False) + "\n"
+        return _FORMAT.to_json(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> SanityRecord:
@@ -116,7 +114,7 @@ class SanityRecord:
         Raises:
             UsageError: It is none, or of another version (code `not-a-sanity-record`).
         """
-        return record_from_json(text, SCHEMA_VERSION, cls._read, code="not-a-sanity-record", command="sanity")
+        return _FORMAT.from_json(text, cls._read)
 
     @classmethod
     def _read(cls, values: dict[str, Any]) -> SanityRecord:

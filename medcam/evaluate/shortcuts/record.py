@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from medcam.core.card import Interval
-from medcam.core.errors import InvalidValueError, UsageError
+from medcam.evaluate.record_json import RecordFormat, row_from
 from medcam.evaluate.shortcuts.rule import RULE, Basis, Severity, ShortcutRule
 
-SCHEMA_VERSION = "2"
+_FORMAT = RecordFormat("2", code="not-a-shortcut-record", command="shortcuts --json", named="record of shortcuts")
 
 
 class Place(StrEnum):
@@ -183,11 +182,11 @@ class ShortcutRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, with the schema's version."""
-        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        return _FORMAT.as_dict(asdict(self))
 
     def to_json(self) -> str:
         """As text."""
-        return json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n"
+        return _FORMAT.to_json(asdict(self))
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> ShortcutRecord:
@@ -196,51 +195,36 @@ class ShortcutRecord:
         Raises:
             UsageError: It is none, or of another version (code `not-a-shortcut-record`).
         """
-        try:
-            # What another version wrote is read as nothing, and refused for that.
-            values = dict(content) if content.get("schema_version") == SCHEMA_VERSION else {}
-            values.pop("schema_version", None)
-            return cls(
-                **values
-                | {
-                    "findings": tuple(values["findings"]),
-                    "notes": tuple(values["notes"]),
-                    "rule": ShortcutRule(**values["rule"]),
-                    "evidence": tuple(_row(PlaceEvidence, row) for row in values["evidence"]),
-                    "erasing": tuple(_row(PlaceErasing, row) for row in values["erasing"]),
-                    "associations": tuple(_row(Association, row) for row in values["associations"]),
-                }
-            )
-        except (KeyError, TypeError, ValueError, AttributeError, InvalidValueError) as error:
-            raise UsageError(
-                "this is no record of shortcuts that this version can read",
-                code="not-a-shortcut-record",
-                next_step="Make it anew with `medcam evaluate shortcuts --json`.",
-            ) from error
+        return _FORMAT.from_dict(content, cls._read)
 
     @classmethod
     def from_json(cls, text: str) -> ShortcutRecord:
         """The record of what `to_json` gave; raises as `from_dict`."""
-        try:
-            content = json.loads(text)
-        except ValueError:
-            content = None
-        return cls.from_dict(content if isinstance(content, dict) else {})
+        return _FORMAT.from_json(text, cls._read)
+
+    @classmethod
+    def _read(cls, values: dict[str, Any]) -> ShortcutRecord:
+        return row_from(
+            cls,
+            values,
+            findings=tuple,
+            notes=tuple,
+            rule=lambda rule: ShortcutRule(**rule),
+            evidence=lambda rows: tuple(row_from(PlaceEvidence, row, **_READERS) for row in rows),
+            erasing=lambda rows: tuple(row_from(PlaceErasing, row, **_READERS) for row in rows),
+            associations=lambda rows: tuple(row_from(Association, row, **_READERS) for row in rows),
+        )
 
 
-_INTERVALS = frozenset({"share", "enrichment", "change", "control", "excess", "effect", "turned", "difference"})
+def _interval(values: Mapping[str, Any] | None) -> Interval | None:
+    return None if values is None else Interval(**values)
 
 
-def _row(kind: type[Any], row: Mapping[str, Any]) -> Any:  # noqa: ANN401  one of three kinds of rows
-    values: dict[str, Any] = dict(row)
-    for name in _INTERVALS & values.keys():
-        values[name] = None if values[name] is None else Interval(**values[name])
-    if "place" in values:
-        values["place"] = Place(values["place"])
-    if "basis" in values:
-        values["basis"] = Basis(values["basis"])
-    if "severity" in values:
-        values["severity"] = Severity(values["severity"])
-    if {each.name for each in fields(kind)} != values.keys():
-        raise ValueError("fields")
-    return kind(**values)
+_INTERVALS = ("share", "enrichment", "change", "control", "excess", "effect", "turned", "difference")
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_INTERVALS, _interval),
+    "place": Place,
+    "basis": Basis,
+    "severity": Severity,
+}
+"""Of the fields of all rows that are no plain values."""
