@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting
-from medcam.experiments.tables import interval, number, share, table
+from medcam.experiments.tables import cells, interval, number, share, table
 from medcam.service.comparison.pooling import compare_heads
 
 _PAPER = "localisation error GoogLeNet-GAP 43.0 %, GoogLeNet-GMP 45.3 % (from memory), classification alike"
@@ -39,12 +39,7 @@ def page(figures: Figures) -> Page:
             name,
             interval(arm["auc"]),
             ", ".join(number(value) for value in arm["auc_by_run"]),
-            share(arm["error"]),
-            share(arm["error_tuned"]),
-            interval(arm["iou"]),
-            interval(arm["iou_tuned"]),
-            share(arm["pointing"]),
-            share(arm["covered"]),
+            *cells(arm, "error", "error_tuned", "iou", "iou_tuned", "pointing", "covered"),
         ]
         for name, arm in arms.items()
     ]

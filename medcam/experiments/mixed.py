@@ -8,7 +8,7 @@ from typing import Any
 from medcam.evaluate.curves import line_charts
 from medcam.experiments.budget import Budget
 from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting
-from medcam.experiments.tables import interval, number, share, table
+from medcam.experiments.tables import cells, interval, number, share, table
 from medcam.service.comparison.mixed import compare_mixed
 
 _SHARES = {Budget.SLICE: (1.0,), Budget.QUICK: (0.1, 1.0), Budget.FULL: (0.05, 0.2, 1.0)}
@@ -71,16 +71,8 @@ def _lines(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
 
 def _row(row: dict[str, Any]) -> list[str]:
     own = row["figures"]
-    return [
-        f"{100 * row['share']:.0f} %",
-        str(row["boxed"]),
-        str(own["runs"]),
-        interval(own["auc"]),
-        share(own["error_tuned"]),
-        interval(own["iou"]),
-        interval(own["iou_tuned"]),
-        share(own["pointing"]),
-    ]
+    measured = cells(own, "auc", "error_tuned", "iou", "iou_tuned", "pointing")
+    return [f"{100 * row['share']:.0f} %", str(row["boxed"]), str(own["runs"]), *measured]
 
 
 def _verdict(rows: list[dict[str, Any]], gain: dict[str, Any]) -> str:

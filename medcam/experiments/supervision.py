@@ -8,7 +8,7 @@ from typing import Any
 from medcam.evaluate.curves import line_charts
 from medcam.experiments.budget import Budget
 from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting
-from medcam.experiments.tables import interval, number, share, table
+from medcam.experiments.tables import cells, interval, number, share, table
 from medcam.service.comparison.supervision import FULL, SEGMENTATION, WEAK, compare_supervision
 
 _PAPER = (
@@ -81,18 +81,8 @@ _COLUMNS = (
 
 
 def _row(row: dict[str, Any]) -> list[str]:
-    own = row["figures"]
-    return [
-        row["kind"],
-        str(row["films"]),
-        str(own["runs"]),
-        interval(own["auc"]),
-        share(own["error"]),
-        share(own["error_tuned"]),
-        interval(own["iou"]),
-        interval(own["iou_tuned"]),
-        share(own["pointing"]),
-    ]
+    names = ("auc", "error", "error_tuned", "iou", "iou_tuned", "pointing")
+    return [row["kind"], str(row["films"]), str(row["figures"]["runs"]), *cells(row["figures"], *names)]
 
 
 def _largest(rows: list[dict[str, Any]], kind: str) -> dict[str, Any]:

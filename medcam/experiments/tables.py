@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+_SHARES = frozenset({"error", "error_tuned", "pointing", "covered"})
+"""Figures of an arm of a comparison that are told in per cent."""
+
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, words: bool = False) -> str:
     """A Markdown table; columns after the first are flush right, unless they hold words."""
@@ -27,6 +30,11 @@ def share(figure: Mapping[str, Any] | None, digits: int = 1) -> str:
         return "-"
     value, low, high = (f"{100 * figure[key]:.{digits}f}" for key in ("value", "low", "high"))
     return f"{value} % ({low} to {high})"
+
+
+def cells(arm: Mapping[str, Any], *names: str) -> list[str]:
+    """Figures of an arm of a comparison as cells of a table: shares in per cent, the others as numbers."""
+    return [(share if name in _SHARES else interval)(arm[name]) for name in names]
 
 
 def number(value: float, digits: int = 3) -> str:

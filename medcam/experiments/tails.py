@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from medcam.experiments.experiment import Experiment, Figures, Line, Page, Setting
-from medcam.experiments.tables import apart, interval, number, share, table
+from medcam.experiments.tables import apart, cells, interval, number, table
 from medcam.service.comparison.resolution import compare_strides
 from medcam.service.measure.tails import SIDE, tail_figures
 
@@ -34,10 +34,7 @@ def page(figures: Figures) -> Page:
         [
             f"{stride} px",
             str(figures["side"] // int(stride)),
-            interval(arm["auc"]),
-            share(arm["error_tuned"]),
-            interval(arm["iou_tuned"]),
-            share(arm["pointing"]),
+            *cells(arm, "auc", "error_tuned", "iou_tuned", "pointing"),
         ]
         for stride, arm in figures["strides"].items()
     ]
