@@ -13,21 +13,16 @@ from typing import Protocol
 
 import numpy as np
 
-from medcam.models.training.config import Augmentation, Objective, TrainingConfig
+from medcam.models.training.config import Objective, TrainingConfig
 from medcam.models.training.loop import Trainer
 from medcam.models.training.network import new_classifier
 from medcam.models.training.validation import predict_films
 from medcam.service.comparison.figures import Measured, Outputs, locate, tuned_rules
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
+from medcam.service.training.small_network import LABELS_ALONE, small_network
 from medcam.service.workers import one_blas_thread
 
 OUTPUTS = "outputs.npz"
-
-LABELS_ALONE = Objective(positives=0.0, negatives=0.0, background=0.0, pairs=0.0)
-"""Cross-entropy of the image-level logits, as in the paper."""
-
-GENTLE = Augmentation(shift=0.04, turn=4.0, zoom=0.06, flip=0.0)
-BACKBONE = {"layers": [1, 1, 1, 1], "block_inplanes": [16, 32, 64, 128]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +43,13 @@ class Arm:
 
     def config(self, plan: ComparisonPlan, seed: int, threads: int) -> TrainingConfig:
         """The training run: the same for all arms but for head, objective and stride."""
-        return TrainingConfig(
-            backbone="resnet",
-            backbone_options={"stride": self.stride, **BACKBONE},
-            head=self.head,
-            objective=self.objective,
-            augmentation=GENTLE,
+        return small_network(
             epochs=plan.epochs,
-            batch=16,
             seed=seed,
             threads=threads,
+            stride=self.stride,
+            head=self.head,
+            objective=self.objective,
         )
 
 

@@ -17,9 +17,9 @@ from medcam.core.errors import UsageError
 from medcam.models.training.augment import Augmenter, step_seed
 from medcam.models.training.films import Films
 from medcam.models.training.loop import has_fast_bfloat16
-from medcam.service.comparison.arms import GENTLE
 from medcam.service.comparison.figures import Outputs
 from medcam.service.comparison.films import ComparisonFilms, ComparisonPlan
+from medcam.service.training.small_network import GENTLE
 
 CHANNELS = (16, 32, 64, 128)
 _BATCH, _RATE = 16, 2e-3

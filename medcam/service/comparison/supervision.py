@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medcam.service.comparison.arms import (
-    LABELS_ALONE,
     Arm,
     ArmRuns,
     Produce,
@@ -20,6 +19,7 @@ from medcam.service.comparison.differences import ArmDifferences, differences
 from medcam.service.comparison.figures import ArmFigures, arm_figures
 from medcam.service.comparison.films import ComparisonPlan, comparison_films
 from medcam.service.comparison.segmenter import Segmented
+from medcam.service.training.small_network import LABELS_ALONE
 
 WEAK, FULL, SEGMENTATION = "labels alone", "masks", "U-Net, masks"
 WITH_MASKS = replace(LABELS_ALONE, masks=1.0)

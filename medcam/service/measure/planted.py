@@ -24,12 +24,12 @@ from medcam.models.known import CARD
 from medcam.models.loaded import LoadedModel
 from medcam.models.preprocess import prepare_array
 from medcam.models.registry import load_model
-from medcam.models.training.config import Augmentation, Objective, TrainingConfig
 from medcam.models.training.films import Films
 from medcam.phantom import FINDINGS, Case, render, sample_case
 from medcam.phantom.case import Distractor
 from medcam.phantom.distractors import burn_in
 from medcam.service.evaluation.cohort import WRITTEN, CohortFilm
+from medcam.service.training.small_network import small_network
 from medcam.service.training.train import Provenance, TrainingSets, train_model
 from medcam.service.workers import one_blas_thread
 
@@ -127,16 +127,7 @@ def shortcut_model(plan: ShortcutPlan, folder: Path, *, workers: int = 1, thread
         validation=_films(plan, VALIDATION_SEED, max(16, plan.patients // 6), home, workers),
         calibration=_films(plan, CALIBRATION_SEED, max(24, plan.patients // 4), home, workers),
     )
-    config = TrainingConfig(
-        backbone="resnet",
-        backbone_options={"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [16, 32, 64, 128]},
-        objective=Objective(positives=0.0, negatives=0.0, background=0.0, pairs=0.0),
-        augmentation=Augmentation(shift=0.04, turn=4.0, zoom=0.06, flip=0.0),
-        epochs=plan.epochs,
-        batch=16,
-        seed=plan.seed,
-        threads=threads,
-    )
+    config = small_network(epochs=plan.epochs, seed=plan.seed, threads=threads)
     data = f"{len(sets.train)} synthetic phantoms; the word {WORD} betrays {plan.finding}, on purpose"
     train_model(named, sets, config, home, provenance=Provenance(data, "CC0-1.0", "medcam experiments"))
     return load_model(home)

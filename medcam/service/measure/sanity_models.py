@@ -9,9 +9,9 @@ import numpy as np
 
 from medcam.models.files import read_card_file
 from medcam.models.known import CARD
-from medcam.models.training.config import Augmentation, Objective, TrainingConfig
 from medcam.models.training.films import Films
 from medcam.service.training.phantom_films import PhantomFilms, phantom_films
+from medcam.service.training.small_network import small_network
 from medcam.service.training.train import Provenance, train_model
 from medcam.service.training.train import TrainingSets as Sets
 
@@ -78,16 +78,7 @@ def _trained(name: str, sets: Sets, plan: SanityPlan, seed: int, home: Path) -> 
     place = home / name
     if (place / CARD).is_file() and read_card_file(place).weights_sha256:
         return place
-    config = TrainingConfig(
-        backbone="resnet",
-        backbone_options={"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [16, 32, 64, 128]},
-        objective=Objective(positives=0.0, negatives=0.0, background=0.0, pairs=0.0),
-        augmentation=Augmentation(shift=0.04, turn=4.0, zoom=0.06, flip=0.0),
-        epochs=plan.epochs,
-        batch=16,
-        seed=seed,
-        threads=1,
-    )
+    config = small_network(epochs=plan.epochs, seed=seed, threads=1)
     data = f"{plan.patients} synthetic phantoms" + (", their labels shuffled on purpose" if name == "shuffled" else "")
     train_model(
         f"sanity-{name}",

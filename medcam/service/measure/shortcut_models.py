@@ -27,12 +27,12 @@ from medcam.models.known import CARD
 from medcam.models.loaded import LoadedModel
 from medcam.models.preprocess import prepare_array
 from medcam.models.registry import load_model
-from medcam.models.training.config import Augmentation, Objective, TrainingConfig
 from medcam.models.training.films import Films
 from medcam.phantom import FINDINGS, Case, Phantom, render, sample_case
 from medcam.phantom.case import Distractor
 from medcam.service.evaluation.shortcut_films import AGE, DEVICES, SEX, VIEW, ShortcutFilm
 from medcam.service.evaluation.shortcut_places import border, disjoint, widened
+from medcam.service.training.small_network import small_network
 from medcam.service.training.train import Provenance, TrainingSets, train_model
 
 PREVALENCE = 0.3
@@ -214,16 +214,7 @@ def trained(plan: NetworkPlan, folder: Path) -> LoadedModel:
         validation=_films(plan, 10 * plan.seed + 2, few, home),
         calibration=_films(plan, 10 * plan.seed + 3, few, home),
     )
-    config = TrainingConfig(
-        backbone="resnet",
-        backbone_options={"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [16, 32, 64, 128]},
-        objective=Objective(positives=0.0, negatives=0.0, background=0.0, pairs=0.0),
-        augmentation=Augmentation(shift=0.04, turn=4.0, zoom=0.06, flip=0.0),
-        epochs=plan.epochs,
-        batch=16,
-        seed=plan.seed,
-        threads=1,
-    )
+    config = small_network(epochs=plan.epochs, seed=plan.seed, threads=1)
     what = f"{plan.thing} betrays {plan.betrays}, on purpose" if plan.planted else "nothing betrays a finding"
     data = f"{plan.patients} synthetic phantoms; {what}"
     command = "medcam experiments --only shortcuts"
