@@ -13,7 +13,7 @@ from medcam.cli.console import progress, say, show, stoppable, tell
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from medcam.service.evaluation.error_report import ErrorFigures
+    from medcam.service.evaluation.error_figures import ErrorFigures
 
 
 def errors(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from medcam.core.explanation import RESEARCH_USE
 from medcam.evaluate.triage import Cause, Mistake
-
-if TYPE_CHECKING:
-    from medcam.service.evaluation.error_report import ErrorFigures
+from medcam.service.evaluation.error_figures import ErrorFigures
 
 _SHOWN_ZONES = 3
 

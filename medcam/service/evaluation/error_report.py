@@ -1,21 +1,22 @@
-"""The wrong answers over a labelled folder as figures, and as a folder: a page, pictures, `errors.json` last."""
+"""The wrong answers over a labelled folder as figures and as a folder: a page, pictures, `errors.json` last."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 from medcam.core.card import FindingCard, ModelCard
 from medcam.core.codes import slug
 from medcam.core.errors import UsageError
-from medcam.evaluate.triage import RULES, Cause, Mistake, TriageRules
+from medcam.evaluate.triage import RULES, Cause, Mistake
 from medcam.models.registry import load_model
 from medcam.overlay.overlay import draw_overlay
 from medcam.overlay.png import save_png
 from medcam.service.atomic import write_text
 from medcam.service.evaluation.cohort import Cohort, CohortFilm
+from medcam.service.evaluation.error_figures import ErrorFigures, FindingErrors
 from medcam.service.evaluation.error_page import index_page
 from medcam.service.evaluation.errors import Answers, FilmError, film_errors
 from medcam.service.find_text import TextFinder
@@ -24,52 +25,6 @@ from medcam.service.output_errors import writing
 INDEX, FIGURES, PICTURES = "index.md", "errors.json", "pictures"
 PICTURE_SIDE = 768
 """Pixels along the longer side of a film as drawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class FindingErrors:
-    """The wrong answers for one finding.
-
-    Args:
-        films: Films with a label.
-        present: Of these, films with the finding by their label.
-        false_positives: Called present, and absent by the label.
-        false_negatives: Called absent, and present by the label.
-        causes: Wrong answers per likely reason; reasons without any are left out.
-    """
-
-    films: int
-    present: int
-    false_positives: int
-    false_negatives: int
-    causes: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorFigures:
-    """The wrong answers of a model over a cohort.
-
-    Args:
-        model: The model's name.
-        weights_sha256: Digest of its weights.
-        films: Films explained.
-        rules: Thresholds by which the reasons were given.
-        findings: Per finding with a label on some film.
-        errors: Every wrong answer, in the order of films: plain values of `FilmError`, and the picture's path.
-        skipped: Files that were passed over, with the code of the reason.
-    """
-
-    model: str
-    weights_sha256: str
-    films: int
-    rules: TriageRules
-    findings: Mapping[str, FindingErrors]
-    errors: tuple[Mapping[str, object], ...]
-    skipped: Mapping[str, str] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def evaluate_errors(

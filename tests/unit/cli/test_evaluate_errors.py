@@ -11,7 +11,7 @@ import pytest
 from medcam.core.errors import UsageError
 from medcam.evaluate.triage import RULES, Cause
 from medcam.service.evaluation import error_report as service
-from medcam.service.evaluation.error_report import ErrorFigures, FindingErrors
+from medcam.service.evaluation.error_figures import ErrorFigures, FindingErrors
 
 from .conftest import Ended
 
