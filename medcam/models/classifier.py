@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from medcam.core.card import ModelCard
 from medcam.core.errors import InvalidValueError
 from medcam.models.backbones import Backbone, build_backbone
-from medcam.models.heads import PoolingHead, build_head
+from medcam.models.heads import build_head
+from medcam.models.pooling_head import PoolingHead
 from medcam.models.tail_head import TailHead
 
 SHARPNESS = 2.0

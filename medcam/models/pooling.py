@@ -1,4 +1,4 @@
-"""The pooling heads besides GAP: max pooling of features and of the map, log-sum-exp, probabilistic CAM.
+"""The pooling heads: the mean, max pooling of features and of the map, log-sum-exp, probabilistic CAM.
 
 Each states on its class how the logit follows from the shown map (`relation`). S is the class map, sum_k W[c, k] F[k].
 """
@@ -13,10 +13,20 @@ from torch.nn import functional as F
 
 from medcam.core.errors import ModelError
 from medcam.core.relation import Relation
-from medcam.models.heads import PoolingHead, register_head
+from medcam.models.pooling_head import PoolingHead
 
 
-@register_head("gmp")
+class GapHead(PoolingHead):
+    """Global average pooling: logit = mean of the map + bias, computed from the map in float32."""
+
+    relation = Relation.MEAN
+    homogeneous = True
+
+    def pool(self, maps: Tensor) -> Tensor:
+        """mean over the grid + bias."""
+        return maps.mean(dim=(2, 3)) + self.bias
+
+
 class GmpHead(PoolingHead):
     """Global max pooling of the features, as Zhou et al. 2015 compare with: logit = sum_k W[c, k] max(F[k]) + b.
 
@@ -40,7 +50,6 @@ class GmpHead(PoolingHead):
         )
 
 
-@register_head("map-gmp")
 class MapGmpHead(PoolingHead):
     """Max pooling of the class map: logit = max(S) + b. One cell decides; S has no ledger."""
 
@@ -52,7 +61,6 @@ class MapGmpHead(PoolingHead):
         return maps.amax(dim=(2, 3)) + self.bias
 
 
-@register_head("lse")
 class LseHead(PoolingHead):
     """Log-sum-exp pooling (Pinheiro and Collobert 2015): logit = log(mean(exp(r S))) / r + b.
 
@@ -92,7 +100,6 @@ class LseHead(PoolingHead):
         self.sharpness.div_(scale)
 
 
-@register_head("pcam")
 class PcamHead(PoolingHead):
     """Probabilistic-CAM pooling (Ye et al. 2020): logit = sum(p S) + b, p = sigmoid(S) / sum(sigmoid(S)).
 

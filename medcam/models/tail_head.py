@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medcam.core.errors import ModelError
-from medcam.models.heads import HeadOutput, PoolingHead
+from medcam.models.pooling_head import HeadOutput, PoolingHead
 
 ACTIVATIONS = {
     "relu": nn.ReLU,

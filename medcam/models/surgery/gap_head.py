@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from medcam.core.errors import InvalidValueError
 from medcam.models.backbones import Backbone
 from medcam.models.classifier import GapClassifier
-from medcam.models.heads import GapHead
+from medcam.models.pooling import GapHead
 from medcam.models.surgery.cut import Cut
 from medcam.models.surgery.tail import REPLACE, Step, check_kept, check_removable, refusal
 from medcam.models.surgery.traced import Untraceable, cut_traced

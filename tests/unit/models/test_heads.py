@@ -10,7 +10,9 @@ from torch import Tensor
 from medcam.core.errors import ModelError
 from medcam.models import heads
 from medcam.models.classifier import build_classifier
-from medcam.models.heads import GapHead, PoolingHead, build_head, head_names, register_head
+from medcam.models.heads import build_head, head_names, register_head
+from medcam.models.pooling import GapHead
+from medcam.models.pooling_head import PoolingHead
 
 from .tiny import noise, tiny_card
 
