@@ -46,7 +46,7 @@ ranks anything here; that these weights were chosen, [the study](nih-opacity.md)
 Thresholds are fractions of the map's peak, with the largest part, all parts, or parts of a smallest share of the
 evidence. Half the patients with a planted opacity ({figures["planted"]} opacities in all) choose them. Variants are
 ranked on the other half: IoU with *boxes* around planted opacities, since readers draw boxes, of *zonal* opacities
-({figures["zonal"]} in all), whose cells cover at least half the mean lung zone (a third of a lung). A size from
+({figures["zonal"]} of both kinds), whose cells cover at least half the mean lung zone (a third of a lung). A size from
 anatomy, not from boxes. First comes **{figures["first"]}**; smoothing, which the product does not do, cannot be
 first.
 

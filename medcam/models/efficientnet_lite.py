@@ -7,6 +7,7 @@ pads as TensorFlow does ("SAME"), which the published weights were trained with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -81,13 +82,14 @@ class EfficientNetLite0(nn.Module):
 
     Args:
         in_channels: Of the input.
+        deepest: The last stage that there is.
     """
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, deepest: int = len(STAGES)) -> None:
         super().__init__()
         self.stem = _unit(in_channels, STEM, 3, 2)
         stages, channels = [], STEM
-        for stage in STAGES:
+        for stage in STAGES[:deepest]:
             blocks = []
             for number in range(stage.blocks):
                 blocks.append(InvertedBottleneck(channels, stage, 1 if number else stage.stride))
@@ -96,7 +98,7 @@ class EfficientNetLite0(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def stage_outputs(self, images: Tensor) -> dict[str, Tensor]:
-        """Outputs of the stages by name, "stage1" to "stage7"; images are [n, c, h, w] with sides divisible by 32."""
+        """Outputs of the stages by name, from "stage1" on; images are [n, c, h, w] with sides divisible by 32."""
         outputs, features = {}, self.stem(images)
         for number, stage in enumerate(self.stages, start=1):
             features = stage(features)
@@ -104,8 +106,8 @@ class EfficientNetLite0(nn.Module):
         return outputs
 
     def forward(self, images: Tensor) -> Tensor:
-        """The last stage's output [n, 320, h / 32, w / 32]."""
-        return self.stage_outputs(images)[f"stage{len(STAGES)}"]
+        """The last stage's output, [n, 320, h / 32, w / 32] of the seventh."""
+        return self.stage_outputs(images)[f"stage{len(self.stages)}"]
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -117,18 +119,21 @@ def _unit(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int =
 
 
 @register_backbone("efficientnet-lite0")
-def _lite0(in_channels: int, stride: int, *, neck: int = 0) -> Backbone:
-    """The last stage after a ReLU6, at stride 32; with `neck` channels stages 5 and 7 joined at stride 16."""
-    network = EfficientNetLite0(in_channels)
+def _lite0(in_channels: int, stride: int, *, neck: int = 0, stages: Sequence[int] = (5, 7)) -> Backbone:
+    """The last stage after a ReLU6, at stride 32; with `neck` channels `stages` joined at stride 16, the fifth first.
+
+    Stages behind the last that the neck joins are not made.
+    """
+    network = EfficientNetLite0(in_channels, max(stages) if neck else len(STAGES))
     if stride != (16 if neck else 32):
         raise ModelError("efficientnet-lite0 has stride 32, and 16 with a neck", code="unknown-backbone")
     if not neck:
         return Backbone(network, lambda x: F.relu6(network(x)), stride, "stage7.relu6", stages=None)
-    joint = Neck([STAGES[4].channels, STAGES[6].channels], neck)
+    joint = Neck([STAGES[number - 1].channels for number in stages], neck)
 
     def staged(images: Tensor) -> dict[str, Tensor]:
         outputs = network.stage_outputs(images)
-        return outputs | {"neck": joint([outputs["stage5"], outputs["stage7"]])}
+        return outputs | {"neck": joint([outputs[f"stage{number}"] for number in stages])}
 
     return Backbone(network, lambda x: staged(x)["neck"], stride, "neck", neck=joint, stages=staged)
 

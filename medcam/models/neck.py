@@ -17,21 +17,23 @@ class Neck(nn.Module):
     """Joins stages at the size of the first.
 
     Args:
-        channels: Channels of the stages, the finest first.
+        channels: Channels of the stages, the finest first; it may be the only one.
         width: Channels of the result.
     """
 
     def __init__(self, channels: Sequence[int], width: int) -> None:
         super().__init__()
         self.fine = nn.Conv2d(channels[0], width, 1, bias=False)
-        self.deep = nn.Conv2d(sum(channels[1:]), width, 1, bias=False)
+        self.deep = nn.Conv2d(sum(channels[1:]), width, 1, bias=False) if len(channels) > 1 else None
         self.norm = nn.BatchNorm2d(width)
         self.mix = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.mix_norm = nn.BatchNorm2d(width)
 
     def forward(self, stages: Sequence[Tensor]) -> Tensor:
         """Features [n, width, h, w], not negative, of stages [n, c, h, w]: the finest first, the others of one size."""
-        fine = self.fine(stages[0])
-        deep = F.interpolate(self.deep(torch.cat(list(stages[1:]), dim=1)), size=fine.shape[2:], mode="bilinear")
-        joined = torch.relu(self.norm(fine + deep))
+        joined = self.fine(stages[0])
+        if self.deep is not None:
+            deep = self.deep(torch.cat(list(stages[1:]), dim=1))
+            joined = joined + F.interpolate(deep, size=joined.shape[2:], mode="bilinear")
+        joined = torch.relu(self.norm(joined))
         return torch.relu(self.mix_norm(self.mix(joined)))

@@ -20,6 +20,7 @@ from medcam.models.efficientnet_lite import imagenet_state
 from medcam.models.preprocess import prepare
 from medcam.service.opacity.films import OpacityFilms
 from medcam.service.opacity.planted import plant
+from medcam.service.opacity.planted_zones import plant_zones
 from medcam.service.training.picture_films import picture_film
 
 SIDE, STRIDE, NECK = 320, 16, 32
@@ -29,7 +30,9 @@ RECIPE = InputRecipe(SIDE, SIDE, black=BLACK, white=WHITE)
 BACKBONE, BACKBONE_OPTIONS = "efficientnet-lite0", {"stride": STRIDE, "neck": NECK}
 HEAD_OPTIONS = {"head": "gap", "finding_units": True}
 
-PAIRS = 2
+FAMILIES = {"plain": (0, 2), "zones": (2, 5)}
+"""First pair of each family of planted opacities, and the one behind its last; see `planted` and `planted_zones`."""
+PAIRS = 5
 VERSIONS = 1 + 2 * PAIRS
 """Of each film: as it is; then, for each pair of a film without a finding, without and with a planted opacity."""
 ZONE_SIDE, LUNG_ZONES = 112, 6
@@ -49,6 +52,7 @@ class Features:
         fine: float16 [n, versions, channels, h, w], of stage 5.
         deep: float16 [n, versions, channels, h / 2, w / 2], of stage 7.
         change: float16 [n, pairs, h, w], how much was planted.
+        extent: float16 [n, pairs, h, w], where, 0 to 1.
         lungs: float32 [n, h, w], share of each cell that is lung; of the film as it is.
         lungs_known: bool [n], whether the film's own zones are good.
     """
@@ -56,6 +60,7 @@ class Features:
     fine: Halves = field(repr=False)
     deep: Halves = field(repr=False)
     change: Halves = field(repr=False)
+    extent: Halves = field(repr=False)
     lungs: npt.NDArray[np.float32] = field(repr=False)
     lungs_known: npt.NDArray[np.bool_] = field(repr=False)
 
@@ -63,14 +68,19 @@ class Features:
         return len(self.fine)
 
 
-def new_classifier() -> GapClassifier:
+def new_classifier(stages: tuple[int, ...] = (5, 7)) -> GapClassifier:
     """The network with ImageNet's weights below its neck, random ones above.
+
+    Args:
+        stages: Those that the neck joins.
 
     Raises:
         ModelError: The weights are not installed (code "no-such-model").
     """
-    classifier = new_network(BACKBONE, BACKBONE_OPTIONS, HEAD_OPTIONS, 1)
-    classifier.backbone.network.load_state_dict(imagenet_state(in_channels=1))
+    classifier = new_network(BACKBONE, BACKBONE_OPTIONS | {"stages": stages}, HEAD_OPTIONS, 1)
+    network = classifier.backbone.network
+    wanted = network.state_dict().keys()
+    network.load_state_dict({name: value for name, value in imagenet_state(in_channels=1).items() if name in wanted})
     return classifier
 
 
@@ -95,31 +105,34 @@ def film_features(films: OpacityFilms, folder: Path, seed: int, report: Report =
     shapes = {"fine": (VERSIONS, 112, cells, cells), "deep": (VERSIONS, 320, cells // 2, cells // 2)}
     arrays = {
         name: _kept(folder / f"{name}.npy", (len(films), *shape), np.float16)
-        for name, shape in (shapes | {"change": (PAIRS, cells, cells)}).items()
+        for name, shape in (shapes | dict.fromkeys(("change", "extent"), (PAIRS, cells, cells))).items()
     }
     done = _kept(folder / "done.npy", (len(films),), np.bool_)
     for row in np.flatnonzero(~done).tolist():
         own = np.stack([resized(zone, SIDE) for zone in (zones[row] if known[row] else mean).astype(np.float32)])
         pairs = 0 if films.labels[row] else PAIRS
-        for version, film in enumerate(_versions(films, row, own, seed, arrays["change"][row, :pairs])):
+        for version, film in enumerate(
+            _versions(films, row, own, seed, arrays["change"][row, :pairs], arrays["extent"][row])
+        ):
             arrays["fine"][row, version], arrays["deep"][row, version] = _staged(network, film)
         done[row] = True
         if row % KEPT_EVERY == 0:
             report("features", row + 1, len(films))
     lungs = np.stack([resized(zone.astype(np.float32).sum(axis=0), cells) for zone in zones])
-    return Features(arrays["fine"], arrays["deep"], arrays["change"], lungs, known)
+    return Features(arrays["fine"], arrays["deep"], arrays["change"], arrays["extent"], lungs, known)
 
 
 def _versions(
-    films: OpacityFilms, row: int, zones: npt.NDArray[np.float32], seed: int, change: Halves
+    films: OpacityFilms, row: int, zones: npt.NDArray[np.float32], seed: int, change: Halves, extent: Halves
 ) -> list[npt.NDArray[np.float32]]:
-    """The film, then its pairs, 0 to 1; what was planted is written into `change` [pairs, h, w]."""
+    """The film, then its pairs, 0 to 1; what was planted into `change` and `extent` [pairs, h, w]."""
     film = film_input(films.paths[row])
     versions = [film]
     for number in range(len(change)):
         rng = np.random.default_rng([seed, int(films.patients[row]), row, number])
-        pair = plant(film, zones, rng)
+        pair = (plant if number < FAMILIES["plain"][1] else plant_zones)(film, zones, rng)
         change[number] = resized(pair.change, change.shape[-1])
+        extent[number] = resized(pair.extent, change.shape[-1])
         versions += [pair.without, pair.planted]
     return versions
 

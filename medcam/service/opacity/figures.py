@@ -16,9 +16,12 @@ from medcam.core.geometry import Box, GridTransform
 from medcam.evaluate.classification import BOOTSTRAPS, auc, auc_interval, resampled
 from medcam.evaluate.localisation import mask_iou, mean_interval
 from medcam.models.training.validation import pointing_game
+from medcam.service.opacity.features import FAMILIES, Features
 from medcam.service.opacity.films import OpacityFilms
 from medcam.service.opacity.tail import CHANGED, Outputs
 
+EXTENT = 0.3
+"""A cell belongs to a planted opacity from so large an extent on."""
 RASTER = 160
 """Side of the raster on which regions and boxes are compared."""
 HALF = RegionRule("half the maximum", RegionRuleKind.PEAK_FRACTION, 0.5, largest_only=False)
@@ -33,42 +36,64 @@ def label_figures(films: OpacityFilms, outputs: Outputs) -> dict[str, Interval]:
     """Figures that no reader's word goes into: those that a network may be chosen by.
 
     "strata": share of pairs of films of one stratum, one with a reported finding and one without, whose scores are in
-    that order. "planted": AUC of films without a reported finding against the same with a planted opacity.
-    "planted-pointing": share of planted opacities that the map's peak lies in.
+    that order. "planted-...": AUC of films without a reported finding against the same with a planted opacity, of
+    each family.
     """
+    figures = {"strata": _within_strata(films, outputs.logits[:, 0])}
+    for family, (first, end) in FAMILIES.items():
+        figures[f"planted-{family}"] = _planted_auc(films, outputs.logits[:, 1 + 2 * first : 1 + 2 * end])
+    return figures
+
+
+def _planted_auc(films: OpacityFilms, logits: npt.NDArray[np.float32]) -> Interval:
     clean = np.flatnonzero(films.labels == 0)
-    without, planted = outputs.logits[clean, 1::2], outputs.logits[clean, 2::2]
+    without, planted = logits[clean, ::2], logits[clean, 1::2]
     versions = without.shape[1]
     scores = np.concatenate([without, planted], axis=1).ravel()
     truth = np.tile([0] * versions + [1] * versions, len(clean))
     patients = np.repeat(films.patients[clean], 2 * versions)
-    return {
-        "strata": _within_strata(films, outputs.logits[:, 0]),
-        "planted": auc_interval(truth, scores, patients),
-    }
+    return auc_interval(truth, scores, patients)
 
 
-def planted_pointing(films: OpacityFilms, outputs: Outputs, change: npt.NDArray[np.float16]) -> Interval:
-    """Pointing game on planted opacities of films without a reported finding, by patient."""
-    maps, masks, patients = planted_maps(films, outputs, change)
-    return mean_interval(pointing_game(maps, masks), patients)
+def planted_pointing(films: OpacityFilms, outputs: Outputs, features: Features) -> dict[str, Interval]:
+    """Pointing game on planted opacities of films without a reported finding, by patient, of each family."""
+    figures = {}
+    for family, (first, end) in FAMILIES.items():
+        changed = features.change[:, first:end] > CHANGED
+        maps, masks, patients = planted_maps(films, outputs.maps[:, 2::2][:, first:end], changed)
+        figures[f"pointing-{family}"] = mean_interval(pointing_game(maps, masks), patients)
+    return figures
 
 
-def planted_maps(
-    films: OpacityFilms, outputs: Outputs, change: npt.NDArray[np.float16]
-) -> tuple[Maps, Masks, npt.NDArray[np.int64]]:
-    """Maps [m, h, w] of planted films without a reported finding, masks of what was planted, and patients [m]."""
+def planted_maps(films: OpacityFilms, maps: Maps, planted: Masks) -> tuple[Maps, Masks, npt.NDArray[np.int64]]:
+    """What was planted on films without a reported finding, where it is to be seen.
+
+    Args:
+        films: The films.
+        maps: [n, pairs, h, w] of the films with it.
+        planted: bool [n, pairs, h, w], its cells.
+
+    Returns:
+        Maps [m, h, w], masks on a raster four times as fine, and patients [m].
+    """
     clean = np.flatnonzero(films.labels == 0)
-    maps = outputs.maps[clean, 2::2].reshape(-1, *outputs.maps.shape[2:])
-    masks = (change[clean] > CHANGED).reshape(-1, *change.shape[2:])
+    shown = maps[clean].reshape(-1, *maps.shape[2:])
+    masks = planted[clean].reshape(-1, *planted.shape[2:])
     there = masks.any(axis=(1, 2))
     fine = masks.repeat(4, axis=1).repeat(4, axis=2)
-    return maps[there], fine[there], np.repeat(films.patients[clean], change.shape[1])[there]
+    return shown[there], fine[there], np.repeat(films.patients[clean], planted.shape[1])[there]
 
 
-def calibrated(maps: Maps, masks: Masks) -> RegionRule:
-    """The region rule with the best IoU on planted opacities, from one in three of them, which is enough."""
-    return calibrate_rule(maps[::3], masks[::3])
+def calibrated(films: OpacityFilms, maps: Maps, features: Features) -> RegionRule:
+    """The region rule with the best IoU on planted opacities of every family, from one in three, which is enough.
+
+    Args:
+        films: The films.
+        maps: [n, versions, h, w].
+        features: For the extents of what was planted.
+    """
+    shown, masks, _ = planted_maps(films, maps[:, 2::2], features.extent > EXTENT)
+    return calibrate_rule(shown[::3], masks[::3])
 
 
 def reader_figures(

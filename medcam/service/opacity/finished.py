@@ -82,13 +82,12 @@ def finish(
     calibrated = Outputs(
         np.asarray(held.logits * scale + shift, np.float32), np.asarray(held.maps * scale, dtype=np.float32)
     )
-    maps, masks, _ = measure.planted_maps(films, calibrated, features.change)
-    rule = measure.calibrated(maps, masks)
+    rule = measure.calibrated(films, calibrated.maps, features)
     pooled, folds = _pooled(classifier, features), films.folds(_GATE_FOLDS, seed)
     gate = fit_gate(pooled[np.isin(folds, _GATE_FITS)])
     limit = float(np.quantile(gate.score(pooled[folds == _GATE_LIMIT]), 1.0 - FALSE_ALARMS))
     finding = _finding(films, calibrated, rule)
-    card = _card(films, finding, classifier.layer, limit, command)
+    card = _card(films, finding, classifier.layer, recipe.stages, limit, command)
     card = save_model(folder, classifier, card, gate)
     return card, _gate_figures(classifier, gate, limit, films, pooled, folds)
 
@@ -109,7 +108,9 @@ def _finding(films: OpacityFilms, outputs: Outputs, rule: RegionRule) -> Finding
     )
 
 
-def _card(films: OpacityFilms, finding: FindingCard, layer: str, limit: float, command: str) -> ModelCard:
+def _card(
+    films: OpacityFilms, finding: FindingCard, layer: str, stages: tuple[int, ...], limit: float, command: str
+) -> ModelCard:
     read = len(films.read)
     return ModelCard(
         name=NAME,
@@ -117,7 +118,7 @@ def _card(films: OpacityFilms, finding: FindingCard, layer: str, limit: float, c
         findings=(finding,),
         input=RECIPE,
         backbone=BACKBONE,
-        backbone_options=dict(BACKBONE_OPTIONS) | {"head": dict(HEAD_OPTIONS)},
+        backbone_options=BACKBONE_OPTIONS | {"stages": list(stages), "head": dict(HEAD_OPTIONS)},
         layer=layer,
         training_data=(
             f"{len(films)} frontal films of {len(np.unique(films.patients))} patients of NIH ChestX-ray14 with labels "

@@ -38,11 +38,13 @@ class Pair:
         without: float32 [side, side], 0 to 1.
         planted: The same film with it.
         change: float32 [side, side], what was added.
+        extent: float32 [side, side], 0 to 1, where it is to be seen.
     """
 
     without: Floats = field(repr=False)
     planted: Floats = field(repr=False)
     change: Floats = field(repr=False)
+    extent: Floats = field(repr=False)
 
 
 def plant(film: Floats, lungs: Floats, rng: np.random.Generator) -> Pair:
@@ -55,16 +57,16 @@ def plant(film: Floats, lungs: Floats, rng: np.random.Generator) -> Pair:
     """
     moved, zones = _moved(film, lungs, rng)
     lung = np.clip(zones.sum(axis=0), 0.0, 1.0)
-    without = _with_decoys(moved, lung, rng)
-    tissue = _tissue(without, lung)
+    without = with_decoys(moved, lung, rng)
+    tissue = tissue_around(without, lung)
     for _ in range(TRIES):
         extent, strength = _opacity(zones, lung, rng), rng.uniform(0.25, 0.85)
-        grain = 1.0 + 0.15 * _fractal(film.shape[0], rng) * extent
+        grain = 1.0 + 0.15 * fractal(film.shape[0], rng) * extent
         change = strength * extent * np.clip(tissue + 0.05 - without, 0.0, 1.0) * grain
         if (change > VISIBLE).mean() > SMALLEST:
             break
     change = np.asarray(change, dtype=np.float32)
-    return Pair(without, np.clip(without + change, 0.0, 1.0), change)
+    return Pair(without, np.clip(without + change, 0.0, 1.0), change, (change > VISIBLE).astype(np.float32))
 
 
 def _moved(film: Floats, lungs: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -84,7 +86,7 @@ def _moved(film: Floats, lungs: Floats, rng: np.random.Generator) -> tuple[Float
     return moved, zones[list(MIRRORED)] if mirror else zones
 
 
-def _tissue(film: Floats, lung: Floats) -> float:
+def tissue_around(film: Floats, lung: Floats) -> float:
     """Brightness of what surrounds the lungs."""
     reach = np.ones((film.shape[0] // 14,) * 2, np.uint8)
     around = film[cv2.dilate(lung, reach) - lung > 0.5]
@@ -93,52 +95,53 @@ def _tissue(film: Floats, lung: Floats) -> float:
 
 def _opacity(zones: Floats, lung: Floats, rng: np.random.Generator) -> Floats:
     """Soft extent [side, side], 0 to 1, of one opacity within the lungs."""
-    side, shape, noise = lung.shape[0], SHAPES[rng.integers(len(SHAPES))], _fractal(lung.shape[0], rng)
+    side, shape, noise = lung.shape[0], SHAPES[rng.integers(len(SHAPES))], fractal(lung.shape[0], rng)
     if shape == "focal":
-        extent = _soft(_blob(lung, rng.uniform(0.06, 0.17), rng) + 0.22 * noise, 0.10)
+        extent = soft_step(blob(lung, rng.uniform(0.06, 0.17), rng) + 0.22 * noise, 0.10)
     elif shape == "lobar":
         place = int(rng.integers(6))
         chosen = zones[place]
         if rng.random() < 0.4:
             chosen = np.maximum(chosen, zones[place // 3 * 3 + min(2, place % 3 + 1)])
-        extent = _blurred(chosen, 0.02 * side) * _soft(0.9 + 0.8 * noise, 0.35)
+        extent = blurred(chosen, 0.02 * side) * soft_step(0.9 + 0.8 * noise, 0.35)
     elif shape == "patches":
         blobs = [
-            _soft(_blob(lung, rng.uniform(0.04, 0.10), rng) + 0.25 * noise, 0.12) for _ in range(rng.integers(2, 6))
+            soft_step(blob(lung, rng.uniform(0.04, 0.10), rng) + 0.25 * noise, 0.12) for _ in range(rng.integers(2, 6))
         ]
         extent = np.maximum.reduce(blobs)
     else:
         chosen = np.maximum.reduce([zones[k] for k in (1, 2, 4, 5)]) if rng.random() < 0.6 else lung
-        extent = _blurred(chosen, 0.03 * side) * _soft(noise - 0.2, 0.4)
-    return np.asarray(extent * _blurred(lung, 0.012 * side), dtype=np.float32)
+        extent = blurred(chosen, 0.03 * side) * soft_step(noise - 0.2, 0.4)
+    return np.asarray(extent * blurred(lung, 0.012 * side), dtype=np.float32)
 
 
-def _with_decoys(film: Floats, lung: Floats, rng: np.random.Generator) -> Floats:
+def with_decoys(film: Floats, lung: Floats, rng: np.random.Generator) -> Floats:
+    """A film [side, side] with patches, lines, letters and dots that are no opacity of the lung."""
     side, result = film.shape[0], film.copy()
     outside = 1.0 - cv2.dilate(lung, np.ones((9, 9), np.uint8))
     for _ in range(rng.integers(0, 3)):
         ground = outside * (film > 0.15)
         if ground.sum() < 50:
             break
-        patch = _soft(_blob(ground, rng.uniform(0.05, 0.16), rng) + 0.2 * _fractal(side, rng), 0.1)
-        result += rng.uniform(-0.15, 0.3) * patch * _blurred(outside, 0.01 * side)
+        patch = soft_step(blob(ground, rng.uniform(0.05, 0.16), rng) + 0.2 * fractal(side, rng), 0.1)
+        result += rng.uniform(-0.15, 0.3) * patch * blurred(outside, 0.01 * side)
     if rng.random() < 0.35:
-        result += rng.uniform(0.1, 0.3) * _line(side, rng)
+        result += rng.uniform(0.1, 0.3) * curved_line(side, rng)
     if rng.random() < 0.3:
         result = np.maximum(result, rng.uniform(0.7, 1.0) * _word(side, rng))
     if rng.random() < 0.25:
-        result += rng.uniform(0.08, 0.25) * _soft(_blob(lung, rng.uniform(0.008, 0.018), rng), 0.15)
+        result += rng.uniform(0.08, 0.25) * soft_step(blob(lung, rng.uniform(0.008, 0.018), rng), 0.15)
     return np.asarray(np.clip(result, 0.0, 1.0), dtype=np.float32)
 
 
-def _line(side: int, rng: np.random.Generator) -> Floats:
+def curved_line(side: int, rng: np.random.Generator) -> Floats:
     """A curved line, such as a tube's or a wire's."""
     start, bend, end = rng.uniform(0, side, (3, 2))
     t = np.linspace(0, 1, 40)[:, None]
     course = (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end
     canvas = np.zeros((side, side), np.float32)
     cv2.polylines(canvas, [course.astype(np.int32)], False, 1.0, int(rng.integers(1, 4)))
-    return _blurred(canvas, 0.8)
+    return blurred(canvas, 0.8)
 
 
 def _word(side: int, rng: np.random.Generator) -> Floats:
@@ -149,7 +152,7 @@ def _word(side: int, rng: np.random.Generator) -> Floats:
     return np.asarray(canvas, dtype=np.float32) / np.float32(255)
 
 
-def _blob(ground: Floats, radius: float, rng: np.random.Generator) -> Floats:
+def blob(ground: Floats, radius: float, rng: np.random.Generator) -> Floats:
     """1 in the middle of an ellipse, 0 on its rim; its middle lies where the ground allows, its radius is a share."""
     side = ground.shape[0]
     heaped = np.cumsum(ground.ravel())
@@ -161,7 +164,7 @@ def _blob(ground: Floats, radius: float, rng: np.random.Generator) -> Floats:
     return np.asarray(1.0 - np.hypot(along / (size * stretch), across * stretch / size), dtype=np.float32)
 
 
-def _fractal(side: int, rng: np.random.Generator) -> Floats:
+def fractal(side: int, rng: np.random.Generator) -> Floats:
     """Noise [side, side] of three scales, about unit variance."""
     total = np.zeros((side, side), np.float32)
     for weight, cells in ((0.6, 5), (0.45, 12), (0.35, 28)):
@@ -171,9 +174,11 @@ def _fractal(side: int, rng: np.random.Generator) -> Floats:
     return total
 
 
-def _soft(values: Floats, width: float) -> Floats:
+def soft_step(values: Floats, width: float) -> Floats:
+    """From 0 to 1 where values pass 0, over about so wide a range of them."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values / width, -30.0, 30.0))), dtype=np.float32)
 
 
-def _blurred(values: Floats, width: float) -> Floats:
+def blurred(values: Floats, width: float) -> Floats:
+    """Values under a Gaussian of so many pixels."""
     return np.asarray(cv2.GaussianBlur(values, (0, 0), width), dtype=np.float32)

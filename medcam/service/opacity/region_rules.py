@@ -26,7 +26,7 @@ from medcam.service.opacity import figures as measure
 from medcam.service.opacity.features import GOOD_ZONES, SIDE, as_input, film_input, lung_zones, resized
 from medcam.service.opacity.films import OpacityFilms
 from medcam.service.opacity.planted import plant
-from medcam.service.opacity.tail import CHANGED
+from medcam.service.opacity.planted_zones import plant_zones
 
 Maps = npt.NDArray[np.float32]
 Masks = npt.NDArray[np.bool_]
@@ -46,7 +46,7 @@ MODEL, PLANTED_EVERY, MASK_SIDE = "nih-opacity", 2, 80
 
 @dataclass(frozen=True, eq=False)
 class _Planted:
-    """Maps, masks of what was planted on a finer raster, patients, and whether it is as large as half a zone."""
+    """Maps, masks of what was planted, of either kind, on a finer raster, patients, and whether it is zonal in size."""
 
     maps: Maps
     masks: Masks
@@ -130,7 +130,7 @@ def run_regions(
 def unseen_boxed(films: OpacityFilms) -> Rows:
     """Rows with readers' boxes of patients of whom the shipped weights saw no film.
 
-    They learnt from pairs alone ("pairs, cells"), and pairs are made of films without a reported finding.
+    They learnt from pairs alone, and pairs are made of films without a reported finding.
     """
     seen = films.patients[films.labels == 0]
     rows = np.array(sorted(films.boxes), dtype=np.int64)
@@ -141,11 +141,13 @@ def _planted(films: OpacityFilms, work: Path, seed: int, report: Callable[[str],
     zones, quality = lung_zones(films, work, lambda what, done, count: report(f"{what} {done}/{count}"))
     clean = np.flatnonzero((films.labels == 0) & (quality > GOOD_ZONES))[:: max(1, PLANTED_EVERY)]
     inputs, masks, large = [], [], []
-    for row in clean.tolist():
+    for number, row in enumerate(clean.tolist()):
         own = np.stack([resized(zone, SIDE) for zone in zones[row].astype(np.float32)])
-        pair = plant(film_input(films.paths[row]), own, np.random.default_rng([seed, row, 2026]))
+        pair = (plant, plant_zones)[number % 2](
+            film_input(films.paths[row]), own, np.random.default_rng([seed, row, 2026])
+        )
         inputs.append(pair.planted)
-        masks.append(resized(pair.change, MASK_SIDE) > CHANGED)
+        masks.append(resized(pair.extent, MASK_SIDE) > measure.EXTENT)
         large.append(masks[-1].mean() >= ZONE * own.mean(axis=(1, 2)).mean())
     there = np.array([bool(mask.any()) for mask in masks])
     report("planted")

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from medcam.models.classifier import ClassifierOutput, GapClassifier
-from medcam.service.opacity.features import VERSIONS, Features, new_classifier
+from medcam.service.opacity.features import FAMILIES, VERSIONS, Features, new_classifier
 from medcam.service.opacity.films import OpacityFilms
 
 Rows = npt.NDArray[np.int64]
@@ -37,6 +37,8 @@ class Ingredients:
         pairs: Weight of matched pairs: the film with the planted opacity ranks above the same film without.
         cells: Weight of the pairs' cells: those that were planted say yes, all others of films without a finding no.
         lungs: Weight of evidence outside the lungs of films whose lungs are known, which there should be none of.
+        families: Of planted opacities that pairs are drawn from, each as often; see `features.FAMILIES`.
+        stages: Of the frozen network, joined by the neck.
         epochs: Passes over the films.
         learning_rate: Peak of the one-cycle schedule.
         weight_decay: AdamW's.
@@ -47,6 +49,8 @@ class Ingredients:
     pairs: float = 0.0
     cells: float = 0.0
     lungs: float = 0.0
+    families: tuple[str, ...] = ("plain",)
+    stages: tuple[int, ...] = (5, 7)
     epochs: int = 6
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
@@ -71,7 +75,7 @@ def train_tail(films: OpacityFilms, features: Features, rows: Rows, recipe: Ingr
         seed: Of first weights and order.
     """
     torch.manual_seed(seed)
-    classifier = new_classifier().train()
+    classifier = new_classifier(recipe.stages).train()
     classifier.backbone.network.eval().requires_grad_(False)
     with torch.no_grad():
         classifier.head.weight.fill_(FIRST_WEIGHT)
@@ -82,7 +86,7 @@ def train_tail(films: OpacityFilms, features: Features, rows: Rows, recipe: Ingr
     optimiser = torch.optim.AdamW(learnt, recipe.learning_rate, weight_decay=recipe.weight_decay)
     steps = max(2, recipe.epochs * (len(rows) // PAIRS_A_STEP))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, steps)
-    batches = _Batches(films, features, rows, seed)
+    batches = _Batches(films, features, rows, recipe.families, seed)
     for _ in range(steps):
         optimiser.zero_grad()
         _loss(classifier, batches, recipe).backward()  # type: ignore[no-untyped-call]
@@ -106,13 +110,17 @@ def read(classifier: GapClassifier, fine: Tensor, deep: Tensor) -> ClassifierOut
     assert classifier.backbone.neck is not None
     if classifier.training:
         fine, deep = F.dropout2d(fine, DROPPED), F.dropout2d(deep, DROPPED)
-    return classifier.read(classifier.backbone.neck([fine, deep]))
+    joined = [fine] if classifier.backbone.neck.deep is None else [fine, deep]
+    return classifier.read(classifier.backbone.neck(joined))
 
 
 class _Batches:
     """Draws films of a training set."""
 
-    def __init__(self, films: OpacityFilms, features: Features, rows: Rows, seed: int) -> None:
+    def __init__(
+        self, films: OpacityFilms, features: Features, rows: Rows, families: tuple[str, ...], seed: int
+    ) -> None:
+        self._families = [FAMILIES[name] for name in families]
         self._features, self._labels, self._rows = features, films.labels, rows
         self._clean = rows[films.labels[rows] == 0]
         self._random = np.random.default_rng([seed, 11])
@@ -125,7 +133,7 @@ class _Batches:
     def pairs(self) -> tuple[Tensor, Tensor, Tensor]:
         """Features of films without, then with, an opacity, and what was planted [n, h, w]."""
         rows = self._random.choice(self._clean, min(PAIRS_A_STEP, len(self._clean)), replace=False)
-        pair = self._random.integers(0, (VERSIONS - 1) // 2, len(rows))
+        pair = self._random.integers(*self._families[self._random.integers(len(self._families))], len(rows))
         twice = np.concatenate([rows, rows])
         fine, deep = _tensors(self._features, twice, np.concatenate([1 + 2 * pair, 2 + 2 * pair]))
         return fine, deep, torch.from_numpy(self._features.change[rows, pair].astype(np.float32))

@@ -25,6 +25,20 @@ def test_features_have_the_paper_s_channels_and_strides() -> None:
     assert error.value.code == "unknown-backbone"
 
 
+def test_a_neck_of_one_stage_is_that_of_two_whose_deep_weights_are_nought_and_makes_no_stage_behind_it() -> None:
+    two = build_backbone("efficientnet-lite0", stride=16, neck=8).eval()
+    one = build_backbone("efficientnet-lite0", stride=16, neck=8, stages=[5]).eval()
+    assert one.neck is not None
+    assert two.neck is not None
+    assert two.neck.deep is not None
+    one.load_state_dict({name: value for name, value in two.state_dict().items() if name in one.state_dict()})
+    torch.nn.init.zeros_(two.neck.deep.weight)
+    film = torch.rand(1, 1, 64, 64)
+    assert list(one.layers(film)) == [*(f"stage{n}" for n in range(1, 6)), "neck"]
+    assert torch.allclose(one(film), two(film), atol=1e-6)
+    assert one(film).std() > 0
+
+
 def test_a_strided_convolution_pads_at_the_end() -> None:
     layer = SameConv(1, 1, 3, 2)
     image = torch.rand(1, 1, 8, 8)
