@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,12 +21,12 @@ from medcam.core.protocols import Classifier
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.service.annotate.admission import Admission
 from medcam.service.annotate.chain import chain_threads, run_chain
-from medcam.service.annotate.deliveries import Deliveries, deliveries
+from medcam.service.annotate.deliveries import deliveries
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.manifest import Manifest, write_manifest
 from medcam.service.annotate.object_writers import object_maker
 from medcam.service.annotate.options import AnnotateOptions
-from medcam.service.annotate.outcomes import Outcome, Quarantined
+from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.quarantine import QuarantineLog
 from medcam.service.annotate.run import (
     BATCH,
@@ -37,25 +37,13 @@ from medcam.service.annotate.run import (
     request_of,
 )
 from medcam.service.annotate.several_index import INDEX_NAME, folder_names, refuse_one, write_index
+from medcam.service.annotate.several_settling import ModelRun, Settling
 from medcam.service.annotate.several_stages import Ends, SeveralAdmission, SeveralStages
 from medcam.service.annotate.stages import Readers, Stages
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.output_errors import writing
 from medcam.service.studies.keep import Keeper
 from medcam.service.studies.opened import opened_store
-
-
-@dataclass(frozen=True, eq=False)
-class _Model:
-    """One model of a run: what it does, and where it is written what became of each input."""
-
-    stages: Stages
-    tally: Tally = field(repr=False)
-    sending: Deliveries = field(repr=False)
-
-    def settle(self, outcome: Outcome) -> None:
-        self.tally.add(outcome)
-        self.sending.add(outcome)
 
 
 def annotate_with(
@@ -106,10 +94,9 @@ def annotate_with(
         each = [Stages(out / name, asked, request, reading, keeper, objects) for name, asked, request, keeper in parts]
         runs = _run(files, each, out, options, progress)
     manifests = {}
-    for name, run in zip(names, runs, strict=True):
-        stages = run.stages
+    for run, stages in zip(runs, each, strict=True):
         engine = engine_of(stages.classifier)
-        manifests[name] = manifest_of(run.tally, stages.request, engine, started, run.sending.counts)
+        manifests[run.name] = manifest_of(run.tally, stages.request, engine, started, run.sending.counts)
     with writing():
         for name, manifest in manifests.items():
             write_manifest(out / name, manifest)
@@ -166,7 +153,7 @@ def _run(
     out: Path,
     options: AnnotateOptions,
     progress: Callable[[Progress], None],
-) -> list[_Model]:
+) -> list[ModelRun]:
     open_output(out)
     with writing():
         (out / INDEX_NAME).unlink(missing_ok=True)
@@ -176,46 +163,21 @@ def _run(
         for stages in each:
             open_output(stages.out)
             tally = Tally(len(files), held.enter_context(QuarantineLog(stages.out)), lambda _: None)
-            runs.append(_Model(stages, tally, held.enter_context(deliveries(stages.out, options))))
-        _go(files, runs, options, _Settling(runs, common, progress, len(files)))
+            runs.append(ModelRun(stages.out.name, tally, held.enter_context(deliveries(stages.out, options))))
+        _go(files, each, options, Settling(runs, common, progress, len(files)))
     return runs
 
 
-@dataclass(frozen=True, eq=False)
-class _Settling:
-    """Tells every model's run what became of an input."""
-
-    runs: Sequence[_Model]
-    common: QuarantineLog
-    progress: Callable[[Progress], None]
-    total: int
-    ends: Ends = field(default_factory=Ends)
-
-    def __call__(self, outcome: Outcome) -> None:
-        mine = self.ends.take(outcome.source)
-        refusals: dict[Quarantined, list[str]] = {}
-        for place, run in enumerate(self.runs):
-            end = mine.get(place, outcome)
-            run.settle(end)
-            if isinstance(end, Quarantined):
-                refusals.setdefault(end, []).append(run.stages.out.name)
-        for refused, folders in refusals.items():
-            by = f" (by {', '.join(folders)})" if len(folders) < len(self.runs) else ""
-            self.common.add(refused.source, refused.code, f"{refused.message}{by}", refused.next_step)
-        slowest = min((run.tally.counts for run in self.runs), key=lambda counts: counts.total)
-        self.progress(Progress(self.total, slowest, outcome))
-
-
-def _go(files: Sequence[Input], runs: Sequence[_Model], options: AnnotateOptions, settling: _Settling) -> None:
-    each = [run.stages for run in runs]
-    stages = SeveralStages(each, settling.ends)
+def _go(files: Sequence[Input], each: Sequence[Stages], options: AnnotateOptions, settling: Settling) -> None:
+    ends = Ends()
+    stages = SeveralStages(each, ends)
     # What is finished is decided for each model; what comes twice, for all of them.
     first = Admission(each[0].out, each[0].request, resume=False)
-    admission = SeveralAdmission(first, each, settling.ends, resume=options.resume)
+    admission = SeveralAdmission(first, each, ends, resume=options.resume)
 
     def settle(outcome: Outcome) -> None:
         first.settle(outcome)
-        settling(outcome)
+        settling(outcome, ends.take(outcome.source))
 
     with chain_threads(options.workers, BATCH) as threads:
         while files:

@@ -98,8 +98,13 @@ def refuse_one(folder: Path) -> None:
         UsageError: It is such a folder (code `one-model`).
     """
     if (folder / MANIFEST_NAME).is_file() or next(folder.glob("*/*/explanation.json"), None) is not None:
-        raise UsageError(
-            f"{folder.name} holds the results of one model",
-            code="one-model",
-            next_step="Name another folder for a run of several models.",
-        )
+        raise one_model(folder.name)
+
+
+def one_model(name: str) -> UsageError:
+    """The error for a place that holds the results of one model, by its name."""
+    return UsageError(
+        f"{name} holds the results of one model",
+        code="one-model",
+        next_step="Name another folder for a run of several models.",
+    )
