@@ -133,9 +133,9 @@ def annotate(
         send_to=destination(send_to),
         security=security(calling_aet, tls_ca, tls_cert, tls_key, web=any(map(is_web, [*source, send_to or ""]))),
     )
-    cluster = cluster_of(ray, gpus, actors, (*source, out), len(models))
+    cluster = cluster_of(ray, gpus, actors, (*source, out))
     if len(models) > 1:
-        code = annotate_several(models, source, Path(out), options, json=json)
+        code = annotate_several(models, source, out, options, cluster, json=json)
     else:
         manifest = run_on_ray(source, out, options, cluster) if cluster else run_annotate(source, Path(out), options)
         code = exit_code(manifest)

@@ -35,9 +35,7 @@ ActorsOption = Annotated[
 ]
 
 
-def cluster_of(
-    ray: str | None, gpus: float, actors: int | None, places: Sequence[str], models: int
-) -> RayOptions | None:
+def cluster_of(ray: str | None, gpus: float, actors: int | None, places: Sequence[str]) -> RayOptions | None:
     """The cluster that a call names; None for none.
 
     Args:
@@ -45,18 +43,11 @@ def cluster_of(
         gpus: GPUs of each process.
         actors: Most processes.
         places: Sources and output.
-        models: How many models are asked.
 
     Raises:
-        UsageError: Something goes with a cluster alone (code `needs-ray`), or not with one (`not-with-ray`).
+        UsageError: Something goes with a cluster alone (code `needs-ray`).
     """
     if ray is not None:
-        if models > 1:
-            raise UsageError(
-                "--ray does not take several models",
-                code="not-with-ray",
-                next_step="Run it once for each model, or leave --ray out.",
-            )
         return RayOptions(ray, gpus, actors)
     if gpus or actors or any(map(is_object_url, places)):
         raise UsageError(

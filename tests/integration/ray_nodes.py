@@ -95,6 +95,11 @@ def family(pid: int) -> list[psutil.Process]:
     return []
 
 
+def workers(cluster: int) -> list[psutil.Process]:
+    """Processes that open or explain films."""
+    return [process for process in family(cluster) if "MapWorker" in " ".join(process.cmdline())]
+
+
 def end(pid: int) -> None:
     """Kills a process that the tests have started, with all that it has started."""
     doomed = family(pid)

@@ -13,31 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import numpy as np
 import psutil
 import pytest
 from moto.server import ThreadedMotoServer
 
-from medcam.dicom import DxAttributes, save_dx
-
-from .ray_nodes import ON_LOOPBACK, PATIENCE, Nodes, end, family, listening, ray_nodes
+from .ray_nodes import ON_LOOPBACK, PATIENCE, Nodes, end, family, listening, ray_nodes, workers
+from .ray_results import assert_same, contents, make_film
 
 FILMS = 24
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 OUTPUTS = "json,png,seg,sr"
-BUDGET = 0.01
-"""What a logit may be off by on another engine or in another batch; see docs/explanation/engines.md."""
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory, save_tiny_model: Callable[..., Path]) -> Path:
     return save_tiny_model(tmp_path_factory.mktemp("model"), "Nodule", "Mass")
-
-
-def make_film(path: Path, seed: str, number: int) -> None:
-    coarse = np.random.default_rng(number).integers(500, 3500, (8, 8)).astype(np.uint16)
-    path.parent.mkdir(exist_ok=True)
-    save_dx(path, np.kron(coarse, np.ones((32, 32), np.uint16)), DxAttributes(seed=seed, window=(2048, 4096)))
 
 
 @pytest.fixture(scope="module")
@@ -84,43 +74,6 @@ def command(source: Path | str, out: Path | str, model: Path, *more: str) -> lis
     # In fp32: with bf16 a box may move by a pixel where a batch holds other films.
     arguments += ["--engine", "openvino:fp32", "--finding", "nodule"]
     return [sys.executable, "-m", "medcam", *map(str, arguments), *more]
-
-
-def contents(out: Path) -> dict[str, bytes]:
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-
-
-def close(one: Any, other: Any) -> bool:
-    """The same, but for when it was made, and for numbers that another batch may move within the budget."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        passing = {"created", "started", "finished"}
-        return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one.keys() - passing)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(close, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) <= BUDGET
-    return bool(one == other)
-
-
-def assert_same(results: dict[str, bytes], alone: Path) -> None:
-    """Every file is there, and says the same."""
-    wanted = contents(alone)
-    assert results.keys() == wanted.keys()
-    for name in sorted(wanted):
-        if name == "manifest.json":
-            manifest, other = json.loads(results[name]), json.loads(wanted[name])
-            assert close(manifest, other)
-        elif name == "quarantine.jsonl":
-            assert sorted(results[name].splitlines()) == sorted(wanted[name].splitlines())
-        elif name.endswith("explanation.json"):
-            assert close(json.loads(results[name]), json.loads(wanted[name])), name
-        elif name.endswith(".receipt.json"):
-            mine, theirs = json.loads(results[name]), json.loads(wanted[name])
-            assert {**mine, "explanation": ""} == {**theirs, "explanation": ""}
-        elif name.endswith(".png"):
-            assert results[name] == wanted[name]
-        else:
-            assert abs(len(results[name]) - len(wanted[name])) < 1024, name
 
 
 def in_bucket(storage: dict[str, str]) -> Any:
@@ -186,11 +139,6 @@ def test_a_worker_and_a_machine_are_killed_midway(
     assert killed == ["worker", "machine"], said
     assert run.returncode == 1, said
     assert_same(contents(out), alone)
-
-
-def workers(cluster: int) -> list[psutil.Process]:
-    """Processes that explain films."""
-    return [process for process in family(cluster) if "MapWorker" in " ".join(process.cmdline())]
 
 
 def test_a_local_cluster_is_closed_to_others_reports_to_nobody_and_ends_with_its_run(

@@ -39,6 +39,11 @@ class Verifier:
 
     public: Ed25519PublicKey = field(repr=False)
 
+    @property
+    def text(self) -> str:
+        """The public key: 64 hexadecimal digits."""
+        return self.public.public_bytes_raw().hex()
+
     def verify(self, signature: str, message: bytes) -> bool:
         """Whether a signature in hexadecimal digits is this key's, of this message."""
         try:

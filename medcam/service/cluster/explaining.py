@@ -1,4 +1,4 @@
-"""What a process of the second job does: the chain of `medcam annotate`, whole, with the model loaded once."""
+"""What a process of the second job does: the chain of `medcam annotate`, whole, with the models loaded once."""
 
 from __future__ import annotations
 
@@ -8,46 +8,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from medcam.anatomy import shipped_atlas
-from medcam.core.explanation import Engine
-from medcam.core.protocols import Classifier
 from medcam.dicom.sandbox.pool import ReaderPool
-from medcam.models.registry import load_model
 from medcam.service.annotate.chain import ChainThreads, chain_threads, run_chain
-from medcam.service.annotate.instance_output import InstanceFolder, Request
+from medcam.service.annotate.instance_output import InstanceFolder
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Annotated, Outcome
-from medcam.service.annotate.run import BATCH, engine_of, request_of
+from medcam.service.annotate.run import BATCH
+from medcam.service.annotate.several_stages import Ends, SeveralStages, overall
 from medcam.service.annotate.stages import Answered, Opened, Stages
+from medcam.service.cluster.agreeing import Asked
 from medcam.service.cluster.blocks import Numbered
-from medcam.service.cluster.outputs import ClusterOutput, cluster_output
-from medcam.service.cluster.rows import input_of, outcome_record
-from medcam.service.cluster.settings import ClusterError
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What all processes of a run agree on.
-
-    Args:
-        request: What is asked of every film, model and engine among it.
-        engine: What computes the maps.
-        notes: Which other engines were tried, and why they were not used.
-    """
-
-    request: Request
-    engine: Engine
-    notes: tuple[str, ...]
-
-
-def agree(options: AnnotateOptions) -> Asked:
-    """Loads the model on some machine of the cluster, on which every other process then does what this one chose.
-
-    Raises:
-        UsageError: See `request_of`.
-        ModelError: The model cannot be loaded.
-    """
-    classifier = load_model(options.model, options.engine, threads=options.workers)
-    return Asked(request_of(classifier, options), *engine_of(classifier))
+from medcam.service.cluster.outputs import ClusterOutput, checked_outputs
+from medcam.service.cluster.rows import ended_record, input_of
+from medcam.service.cluster.shared_store import SharedStore, keepers
+from medcam.service.cluster.web_input import WebAccess, WebFetcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,40 +31,20 @@ class Explaining:
     Args:
         out: The output: absolute path or URL.
         options: How to annotate; `workers` threads and cores.
-        asked: What was agreed on.
+        asked: What is asked of each model.
+        store: Where films are kept for readers too; None for nowhere.
+        web: How images of DICOMweb services are fetched; None where no input is one.
     """
 
     out: str
     options: AnnotateOptions
-    asked: Asked
+    asked: tuple[Asked, ...]
+    store: SharedStore | None = None
+    web: WebAccess | None = None
 
     def __call__(self) -> ExplainingWork:
-        """The work, with model, atlas and processes that read files."""
+        """The work, with models, atlas and processes that read files."""
         return ExplainingWork(self)
-
-    def classifier(self) -> Classifier:
-        """The model on the engine that was agreed on.
-
-        Raises:
-            ClusterError: This machine has another model, another medcam, or cannot run that engine (code
-                `machines-differ`).
-        """
-        engine = self.asked.engine
-        classifier = load_model(self.options.model, f"{engine.name}:{engine.precision}", threads=self.options.workers)
-        mine = request_of(classifier, self.options)
-        if mine != self.asked.request:
-            raise ClusterError(
-                f"machines of the cluster differ in {_difference(mine, self.asked.request)}",
-                code="machines-differ",
-                next_step="Install the same medcam and the same model everywhere, and name an engine that all machines "
-                "have, such as --engine openvino:fp32.",
-            )
-        return classifier
-
-
-def _difference(mine: Request, agreed: Request) -> str:
-    names = [name for name in Request.__slots__ if getattr(mine, name) != getattr(agreed, name)]
-    return ", ".join(names)
 
 
 class ExplainingWork:
@@ -101,25 +55,36 @@ class ExplainingWork:
     """
 
     def __init__(self, settings: Explaining) -> None:
-        workers = settings.options.workers
+        options, asked = settings.options, settings.asked
+        self._web = WebFetcher(settings.web)
+        self._web.check()
         with ExitStack() as until_exit:
-            output: ClusterOutput = until_exit.enter_context(cluster_output(settings.out))
-            output.check()
+            outputs = checked_outputs(settings.out, [one.folder for one in asked], until_exit)
             shipped_atlas()  # a damaged installation stops the run here instead of quarantining every film
-            classifier, request = settings.classifier(), settings.asked.request
-            readers = until_exit.enter_context(ReaderPool(workers))
-            self._threads: ChainThreads = until_exit.enter_context(chain_threads(workers, BATCH))
-            self._stages = ClusterStages(output.folder, classifier, request, readers, output=output)
+            keeping = until_exit.enter_context(keepers(settings.store, [one.card for one in asked]))
+            classifiers = [one.classifier(options) for one in asked]
+            readers = until_exit.enter_context(ReaderPool(options.workers))
+            self._threads: ChainThreads = until_exit.enter_context(chain_threads(options.workers, BATCH))
+            self._stages = [
+                ClusterStages(output.folder, classifier, one.request, readers, keeper, output=output)
+                for one, classifier, keeper, output in zip(asked, classifiers, keeping, outputs, strict=True)
+            ]
             self._until_exit = until_exit.pop_all()
 
     def __call__(self, records: Sequence[Numbered]) -> Iterator[Numbered]:
         """Explains the films of a block."""
-        files = [input_of(record) for _, record in records]
+        files = [input_of(record, self._web) for _, record in records]
         numbers = {file.source: index for file, (index, _) in zip(files, records, strict=True)}
         rivals = {file.source: record.get("rival") for file, (_, record) in zip(files, records, strict=True)}
-        outcomes: list[Outcome] = []
-        run_chain(files, self._stages, _Admitted(self._stages, rivals), outcomes.append, self._threads)
-        return ((numbers[outcome.source], outcome_record(outcome)) for outcome in outcomes)
+        ends = Ends()
+        answers: list[Numbered] = []
+
+        def settle(outcome: Outcome) -> None:
+            answers.append((numbers[outcome.source], ended_record(outcome, ends.take(outcome.source))))
+
+        admitted = _Admitted(self._stages, rivals, ends)
+        run_chain(files, SeveralStages(self._stages, ends), admitted, settle, self._threads)
+        return iter(answers)
 
     def close(self) -> None:
         """Ends threads and processes that read."""
@@ -128,10 +93,10 @@ class ExplainingWork:
 
 @dataclass(frozen=True, eq=False)
 class ClusterStages(Stages):
-    """The stages of a run, with results that may have to be handed over.
+    """The stages of a run by one model, with results that may have to be handed over.
 
     Args:
-        output: The output of the run.
+        output: Where its results go.
     """
 
     output: ClusterOutput = None  # type: ignore[assignment]  # always given; what Stages has before it has defaults
@@ -144,26 +109,37 @@ class ClusterStages(Stages):
         self.output.hand_over(identity)
         return outcome
 
+    def finished(self, opened: Opened) -> Annotated | None:
+        """What was finished of a film, in the store too; None where something is left to do."""
+        request = self.request.digest(opened.sha256)
+        receipt = self.output.finished(opened.identity, request)
+        if receipt is None or (self.keeper and not self.keeper.holds(opened.identity, opened.sha256, request)):
+            return None
+        return Annotated(opened.file.source, InstanceFolder(self.out, opened.identity).name, receipt.flagged)
+
 
 @dataclass(frozen=True, eq=False)
 class _Admitted:
-    """The driver has admitted all of them; those that a lost process of this run has finished are done.
+    """The driver has admitted all of them; what a lost process of this run, or an earlier run, has finished is done.
 
     Args:
-        stages: Of this process.
+        each: The stages of each model.
         rivals: By source: the annotated input with the same UID and other content.
+        ends: Where it is written which models need not be asked.
     """
 
-    stages: ClusterStages
+    each: Sequence[ClusterStages]
     rivals: Mapping[str, Any]
+    ends: Ends
 
     def admit(self, files: Iterable[Opened]) -> Iterator[Opened | Outcome]:
         """Yields what is left to do, and outcomes of what is done."""
         for opened in files:
-            identity = opened.identity
-            receipt = self.stages.output.finished(identity, self.stages.request.digest(opened.sha256))
-            if receipt is None:
-                yield replace(opened, rival=self.rivals[opened.file.source])
-            else:
-                folder = InstanceFolder(self.stages.out, identity)
-                yield Annotated(opened.file.source, folder.name, receipt.flagged)
+            rival = self.rivals[opened.file.source]
+            if rival is not None:
+                yield replace(opened, rival=rival)
+                continue
+            ends = self.ends.of(opened.file.source)
+            done = {place: stages.finished(opened) for place, stages in enumerate(self.each)}
+            ends.update({place: one for place, one in done.items() if one is not None})
+            yield overall(ends) if len(ends) == len(self.each) else opened

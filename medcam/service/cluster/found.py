@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from medcam.core.radiograph import Identity
@@ -18,14 +19,14 @@ class Found:
         file: Where it lies.
         identity: Its UIDs.
         sha256: Digest of its bytes.
-        finished: The results of an earlier run that are kept; None where there are none.
+        finished: The results of an earlier run that are kept, by the model's place; without models that have none.
         rival: An annotated input that has the same SOP Instance UID and other content; None where there is none.
     """
 
     file: Input
     identity: Identity
     sha256: str
-    finished: Annotated | None = None
+    finished: Mapping[int, Annotated] = field(default_factory=dict)
     rival: str | None = None
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,11 +16,15 @@ from medcam.service.annotate.instance_output import OBJECTS, RECEIPT_NAME, Insta
 from medcam.service.annotate.manifest import MANIFEST_NAME
 from medcam.service.annotate.quarantine import QUARANTINE_NAME
 from medcam.service.annotate.run import open_output
+from medcam.service.annotate.several_index import INDEX_NAME, one_model, refuse_one
 from medcam.service.cluster.storage import is_object_url, key_of, storage
 from medcam.service.explanations.explanation_json import FILE_NAME
 from medcam.service.output_errors import OutputError, writing
 
 _OURS = (FILE_NAME, RECEIPT_NAME, *OBJECTS, "overlay-*.png")
+_RECORDS = (QUARANTINE_NAME, MANIFEST_NAME, INDEX_NAME)
+"""What the driver writes; of the last two one stands, and says that the run is complete."""
+_STUDY = re.compile(r"[0-9a-f]{16}")
 
 
 class ClusterOutput(Protocol):
@@ -28,8 +33,12 @@ class ClusterOutput(Protocol):
     folder: Path
     """Where `Stages` and the driver's records write on this machine."""
 
-    def begin(self) -> None:
-        """The driver's: makes the output ready, and takes away the mark of an earlier run's completeness."""
+    def begin(self, mark: str) -> None:
+        """The driver's: makes the output ready, and takes away the file that marks an earlier run as complete."""
+        ...
+
+    def refuse_one(self) -> None:
+        """The driver's: refuses a place that holds the results of one model, where those of several go."""
         ...
 
     def check(self) -> None:
@@ -53,8 +62,13 @@ class ClusterOutput(Protocol):
         ...
 
     def finish(self) -> None:
-        """The driver's: its records, the manifest last."""
+        """The driver's: its records, the manifest or the list of models last."""
         ...
+
+
+def below(out: str, folder: str) -> str:
+    """A folder in an output; the output itself where the name is empty."""
+    return f"{out.rstrip('/')}/{folder}" if folder else out
 
 
 @contextmanager
@@ -74,6 +88,23 @@ def cluster_output(out: str) -> Iterator[ClusterOutput]:
         yield ObjectOutput(out, Path(folder))
 
 
+def checked_outputs(out: str, folders: Sequence[str], until_exit: ExitStack) -> list[ClusterOutput]:
+    """A worker process's output of each model.
+
+    Args:
+        out: The output of the run.
+        folders: Of each model in it.
+        until_exit: Takes what each needs on this machine.
+
+    Raises:
+        OutputError: One is not the place that the driver has made ready (code `output-not-shared`).
+    """
+    outputs = [until_exit.enter_context(cluster_output(below(out, folder))) for folder in folders]
+    for output in outputs:
+        output.check()
+    return outputs
+
+
 class SharedFolder:
     """A folder that every machine sees under the same path.
 
@@ -84,9 +115,15 @@ class SharedFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def begin(self) -> None:
-        """Makes the folder and takes away an old manifest; raises as `open_output`."""
+    def begin(self, mark: str) -> None:
+        """Makes the folder and takes away what marks an earlier run as complete; raises as `open_output`."""
         open_output(self.folder)
+        with writing():
+            (self.folder / mark).unlink(missing_ok=True)
+
+    def refuse_one(self) -> None:
+        """Raises as `medcam.service.annotate.several_index.refuse_one`."""
+        refuse_one(self.folder)
 
     def check(self) -> None:
         """Whether the folder is here.
@@ -132,10 +169,15 @@ class ObjectOutput:
         self.folder = folder
         self._system, self._root = storage(url)
 
-    def begin(self) -> None:
-        """Takes away an old manifest and an old list of refused inputs."""
-        for name in (MANIFEST_NAME, QUARANTINE_NAME):
+    def begin(self, mark: str) -> None:
+        """Takes away what marks an earlier run as complete, and then its list of refused inputs."""
+        for name in (mark, QUARANTINE_NAME):
             self._remove(f"{self._root}/{name}")
+
+    def refuse_one(self) -> None:
+        """Raises as `medcam.service.annotate.several_index.refuse_one`."""
+        if any(name == MANIFEST_NAME or _STUDY.fullmatch(name) for name in self._listed(self._root)):
+            raise one_model(self._root.rpartition("/")[2])
 
     def check(self) -> None:
         """Nothing: every machine sees the same place, or fails aloud when it writes."""
@@ -186,22 +228,27 @@ class ObjectOutput:
         shutil.rmtree(local)
 
     def finish(self) -> None:
-        """Puts the list of refused inputs there, and then the manifest."""
-        for name in (QUARANTINE_NAME, MANIFEST_NAME):
-            self._put(self.folder / name, f"{self._root}/{name}")
+        """Puts the list of refused inputs there, and then the manifest or the list of models."""
+        for name in _RECORDS:
+            if (self.folder / name).is_file():
+                self._put(self.folder / name, f"{self._root}/{name}")
 
     def _at(self, identity: Identity) -> str:
         return f"{self._root}/{InstanceFolder(self.folder, identity).name}"
 
     def _names(self, identity: Identity) -> set[str]:
         """What lies there of a film."""
+        return self._listed(self._at(identity))
+
+    def _listed(self, place: str) -> set[str]:
+        """Names of what lies right below a place."""
         try:
-            listed: list[Any] = self._system.ls(self._at(identity), detail=False)
+            listed: list[Any] = self._system.ls(place, detail=False)
         except FileNotFoundError:
             return set()
         except Exception as error:
             raise _refusing(error) from error
-        return {str(path).rpartition("/")[2] for path in listed}
+        return {str(path).rstrip("/").rpartition("/")[2] for path in listed}
 
     def _get(self, place: str, local: Path) -> None:
         try:

@@ -15,13 +15,14 @@ from medcam.service.annotate.outcomes import Annotated, Duplicate, Outcome, Quar
 from medcam.service.cluster.found import Found
 from medcam.service.cluster.object_input import ObjectInput
 from medcam.service.cluster.settings import ClusterError
+from medcam.service.cluster.web_input import WebFetcher, web_record
 
 Record = Mapping[str, Any]
 
 _OUTCOMES: Mapping[str, type[Annotated | Skipped | Duplicate | Quarantined]] = {
     kind.__name__: kind for kind in (Annotated, Skipped, Duplicate, Quarantined)
 }
-_FOUND, _ERROR = "Found", "Error"
+_FOUND, _ENDED, _ERROR = "Found", "Ended", "Error"
 
 
 def to_text(record: Record) -> str:
@@ -40,17 +41,26 @@ def input_record(file: Input) -> dict[str, Any]:
             return {"path": str(file.path.absolute()), "source": file.source, "member": file.member}
         case ObjectInput():
             return {"url": file.url, "source": file.source, "size": file.size}
+    if (record := web_record(file)) is not None:
+        return record
     raise UsageError(
-        "images of a DICOMweb service are not fetched by many machines",
+        "there is an input that many machines cannot be told of",
         code="not-with-ray",
         next_step="Leave --ray out, or put the files into a folder or an object store first.",
     )
 
 
-def input_of(record: Record) -> Input:
-    """The input of a record."""
+def input_of(record: Record, web: WebFetcher | None = None) -> Input:
+    """The input of a record.
+
+    Args:
+        record: From `input_record`.
+        web: What fetches images of DICOMweb services.
+    """
     if "url" in record:
         return ObjectInput(record["url"], record["source"], record["size"])
+    if "service" in record:
+        return (web or WebFetcher()).input_of(record)
     return InputFile(Path(record["path"]), record["source"], record["member"])
 
 
@@ -60,7 +70,7 @@ def found_record(found: Found) -> dict[str, Any]:
         "kind": _FOUND,
         "identity": asdict(found.identity),
         "sha256": found.sha256,
-        "finished": None if found.finished is None else asdict(found.finished),
+        "finished": {str(place): asdict(one) for place, one in found.finished.items()},
     }
 
 
@@ -108,10 +118,24 @@ def found_or_outcome(record: Record, file: Input) -> Found | Outcome:
     """
     if record["kind"] != _FOUND:
         return outcome_of(record)
-    finished = record["finished"]
     return Found(
         file=file,
         identity=Identity(**record["identity"]),
         sha256=record["sha256"],
-        finished=None if finished is None else Annotated(**finished),
+        finished={int(place): Annotated(**one) for place, one in record["finished"].items()},
     )
+
+
+def ended_record(outcome: Outcome, ends: Mapping[int, Outcome]) -> dict[str, Any]:
+    """What became of an input, for the run as a whole and by each model, by the model's place."""
+    return {
+        "kind": _ENDED,
+        "outcome": outcome_record(outcome),
+        "ends": {str(place): outcome_record(end) for place, end in ends.items()},
+    }
+
+
+def ended(record: Record) -> tuple[Outcome, dict[int, Outcome]]:
+    """What became of an input, as `ended_record` was told; raises as `raised`."""
+    ends = {int(place): outcome_of(end) for place, end in raised(record)["ends"].items()}
+    return outcome_of(record["outcome"]), ends

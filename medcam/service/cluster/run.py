@@ -14,34 +14,26 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import cast
 
-from medcam.core.errors import MedcamError, UsageError
-from medcam.dicom.network.destination import is_web
+from medcam.core.errors import UsageError
 from medcam.dicom.network.security import Security
-from medcam.service.annotate.admission import Admission
-from medcam.service.annotate.deliveries import deliveries
 from medcam.service.annotate.inputs import Input, find_inputs
-from medcam.service.annotate.manifest import Manifest, write_manifest
+from medcam.service.annotate.manifest import Manifest
 from medcam.service.annotate.options import AnnotateOptions
-from medcam.service.annotate.outcomes import Outcome, Quarantined
-from medcam.service.annotate.quarantine import QuarantineLog
-from medcam.service.annotate.run import both, manifest_of
-from medcam.service.annotate.tally import Progress, Tally
-from medcam.service.cluster.blocks import PROCESS_LOST, Numbered, Pool, done_in_blocks
+from medcam.service.annotate.tally import Progress
+from medcam.service.cluster.agreeing import Asked, agreed
+from medcam.service.cluster.blocks import Pool
 from medcam.service.cluster.cluster import connected
-from medcam.service.cluster.explaining import Asked, Explaining, agree
-from medcam.service.cluster.found import Found
+from medcam.service.cluster.driver import Driver, Job, driver_admission
+from medcam.service.cluster.explaining import Explaining
 from medcam.service.cluster.object_input import find_objects
 from medcam.service.cluster.opening import Opening
-from medcam.service.cluster.outputs import ClusterOutput, cluster_output
-from medcam.service.cluster.rows import Record, found_or_outcome, input_record
-from medcam.service.cluster.settings import ClusterError, RayOptions
+from medcam.service.cluster.outputs import cluster_output
+from medcam.service.cluster.run_record import run_record
+from medcam.service.cluster.settings import RayOptions
+from medcam.service.cluster.shared_store import SharedStore, shared_store
 from medcam.service.cluster.storage import is_object_url
-from medcam.service.output_errors import writing
-
-PATIENCE_S = 600.0
-"""For a first process to begin: a cluster that grows has to start a machine for it."""
+from medcam.service.cluster.web_input import web_access
 
 
 def annotate_on_ray(
@@ -54,11 +46,13 @@ def annotate_on_ray(
     """Annotates every chest radiograph below paths or URLs on a Ray cluster. Research use. Not a medical device.
 
     Args:
-        sources: Files, folders and archives that all machines see under the same path, or URLs of object storage, such
-            as s3://bucket/films; not both.
+        sources: Files, folders and archives that all machines see under the same path, and searches of DICOMweb
+            services that all machines reach; or URLs of object storage, such as s3://bucket/films; not both.
         out: A folder that all machines see under the same path, or a URL. What is written there is what `annotate`
             writes.
-        options: How; `workers` are the threads and the cores of each process of the pool.
+        options: How; `workers` are the threads and the cores of each process of the pool. A store is written by each
+            process, and has to be the same for all: a PostgreSQL database without a password in its URL, or a file
+            where the cluster is one machine.
         ray_options: Which cluster, and how much of it.
         progress: Called in this thread whenever an input has been dealt with.
 
@@ -66,114 +60,96 @@ def annotate_on_ray(
         The manifest, as written.
 
     Raises:
-        UsageError: As `annotate`; Ray is not installed (`no-ray`), or the options do not go with it (`not-with-ray`).
-        ClusterError: The cluster cannot be used; what was finished stays.
+        UsageError: As `annotate`; Ray is not installed (`no-ray`), the options do not go with it (`not-with-ray`), or
+            the URL of the store holds a password (`credentials-in-url`).
+        ClusterError: The cluster cannot be used; what was finished stays. A machine does not see the store
+            (`store-not-shared`).
         ModelError: The model cannot be loaded.
         OutputError: The output cannot be written; what was finished stays.
+        StoreError: The store cannot be used.
     """
-    started, place = datetime.now(UTC), str(out) if is_object_url(out) else os.path.abspath(out)  # noqa: PTH100
-    _check(sources, place, options)
-    files = _inputs(sources, place)
-    options = _portable(options)
-    with connected(ray_options, max(os.cpu_count() or 1, options.workers)) as ray, cluster_output(place) as output:
-        asked = _agreed(ray, options, ray_options)
-        output.begin()
-        with QuarantineLog(output.folder) as quarantine, deliveries(output.folder, options) as sending:
-            tally = Tally(len(files), quarantine, progress)
-            driver = _Driver(files, place, options, ray_options, asked, both(tally.add, sending.add))
-            driver.run()
-        _in_order(tally, files)
-        manifest = manifest_of(tally, asked.request, (asked.engine, asked.notes), started, sending.counts)
-        _finish(output, manifest)
+    [manifest] = _annotate([options.model], sources, out, options, ray_options, progress).values()
     return manifest
 
 
-class _Driver:
-    """Decides what is done, and learns what became of it."""
+def annotate_with_on_ray(
+    models: Sequence[str],
+    sources: Sequence[Path | str],
+    out: Path | str,
+    options: AnnotateOptions,
+    ray_options: RayOptions,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> dict[str, Manifest]:
+    """As `annotate_on_ray` with several models: each file is read, decoded and registered once for all of them.
 
-    def __init__(
-        self,
-        files: Sequence[Input],
-        place: str,
-        options: AnnotateOptions,
-        ray_options: RayOptions,
-        asked: Asked,
-        sink: Callable[[Outcome], None],
-    ) -> None:
-        self._files, self._sink = files, sink
-        self._numbers = {file.source: number for number, file in enumerate(files)}
-        # Whether a film is finished already is found out where it is opened, by many processes at once.
-        self._admission = Admission(Path(os.devnull), asked.request, resume=False)
-        self._opening = Opening(place, asked.request, options.resume)
-        self._explaining = Explaining(place, _told(options), asked)
-        self._openers = Pool(1)
-        self._explainers = Pool(options.workers, ray_options.gpus, ray_options.actors)
+    Args:
+        models: As in `medcam.service.annotate.several.annotate_with`, by name or folder.
+        sources: As in `annotate_on_ray`.
+        out: As in `annotate_on_ray`. What is written there is what `annotate_with` writes.
+        options: As in `annotate_with`.
+        ray_options: As in `annotate_on_ray`.
+        progress: Called in this thread whenever all models have dealt with an input.
 
-    def run(self) -> None:
-        """Settles every input once."""
-        found = self._found()
-        candidates = [found[number] for number in sorted(found)]
-        while candidates:
-            self._explain(self._admitted(candidates))
-            # What shared its UID with a file that was still under way; each pass settles at least one per UID.
-            candidates = [found[self._numbers[file.source]] for file in self._admission.take_contested()]
+    Returns:
+        The manifest of each model, as written, by its folder in `out`.
 
-    def _found(self) -> dict[int, Found]:
-        """Files that are DICOM images, by number; the others are settled."""
-        found: dict[int, Found] = {}
-        inputs = [(number, input_record(file)) for number, file in enumerate(self._files)]
-        for number, record in done_in_blocks(inputs, self._opening, self._openers):
-            answer = _answer(record, self._files[number])
-            if isinstance(answer, Found):
-                found[number] = answer
-            else:
-                self._settle(answer)
-        return found
-
-    def _admitted(self, candidates: Sequence[Found]) -> list[Numbered]:
-        """What is left to do; duplicates and finished films are settled."""
-        admitted: list[Numbered] = []
-        for decision in self._admission.admit(candidates):
-            if not isinstance(decision, Found):
-                self._settle(decision)
-            elif decision.finished is not None and decision.rival is None:
-                self._settle(decision.finished)
-            else:
-                record = {**input_record(decision.file), "rival": decision.rival}
-                admitted.append((self._numbers[decision.file.source], record))
-        return admitted
-
-    def _explain(self, admitted: Sequence[Numbered]) -> None:
-        for number, record in done_in_blocks(admitted, self._explaining, self._explainers):
-            answer = _answer(record, self._files[number])
-            if not isinstance(answer, Found):
-                self._settle(answer)
-
-    def _settle(self, outcome: Outcome) -> None:
-        self._admission.settle(outcome)
-        self._sink(outcome)
+    Raises:
+        UsageError: As `annotate_with` and `annotate_on_ray`.
+        MedcamError: As `annotate_on_ray`.
+    """
+    if len(models) < 2:
+        raise UsageError("several models are wanted, not one", next_step="Call `annotate_on_ray` for one model.")
+    return _annotate(models, sources, out, options, ray_options, progress)
 
 
-def _answer(record: Record, file: Input) -> Found | Outcome:
-    if record["kind"] != PROCESS_LOST:
-        return found_or_outcome(record, file)
-    return Quarantined(
-        file.source,
-        PROCESS_LOST,
-        "every process that took this file up was lost",
-        "Look for memory or a machine that ran out; annotate the file alone, and report it if it is lost again.",
-    )
+def _annotate(
+    models: Sequence[str],
+    sources: Sequence[Path | str],
+    out: Path | str,
+    options: AnnotateOptions,
+    ray_options: RayOptions,
+    progress: Callable[[Progress], None],
+) -> dict[str, Manifest]:
+    started, place = datetime.now(UTC), str(out) if is_object_url(out) else os.path.abspath(out)  # noqa: PTH100
+    _check(sources, place, options)
+    if len(models) > 1:
+        with cluster_output(place) as output:
+            output.refuse_one()
+    files = _inputs(sources, place, options)
+    named = [_everywhere(model) for model in models]
+    cores = max(os.cpu_count() or 1, options.workers)
+    with connected(ray_options, cores) as ray, shared_store(options.store, _hosts(ray)) as store:
+        asked = agreed(ray, named, _told(options), ray_options)
+        with run_record(place, asked) as record:
+            opening, explaining = _jobs(files, place, options, ray_options, asked, store)
+            with record.settling(files, options, progress) as sink:
+                Driver(files, opening, explaining, driver_admission(asked[0].request), len(asked), sink).run()
+            return record.finish(started)
+
+
+def _hosts(ray: ModuleType) -> set[str]:
+    return {str(node["NodeManagerHostname"]) for node in ray.nodes() if node["Alive"]}
+
+
+def _jobs(
+    files: Sequence[Input],
+    place: str,
+    options: AnnotateOptions,
+    ray_options: RayOptions,
+    asked: tuple[Asked, ...],
+    store: SharedStore | None,
+) -> tuple[Job, Job]:
+    web = web_access(files, options.security)
+    opening = Opening(place, asked, options.resume, store, web)
+    explaining = Explaining(place, _told(options), asked, store, web)
+    return Job(opening, Pool(1)), Job(explaining, Pool(options.workers, ray_options.gpus, ray_options.actors))
 
 
 def _check(sources: Sequence[Path | str], place: str, options: AnnotateOptions) -> None:
     """Raises UsageError for what many machines are not asked to do (code `not-with-ray`)."""
     urls = [source for source in sources if is_object_url(source)]
-    if any(isinstance(source, str) and is_web(source) for source in sources):
-        _not_with_ray("DICOMweb services as sources", "Put the files into a folder or object storage first")
     if urls and len(urls) != len(sources):
-        _not_with_ray("paths and URLs in one call", "Run it once for each")
-    if options.store is not None:
-        _not_with_ray("--store", "Annotate without --ray what readers are to see")
+        _not_with_ray("object storage and other sources in one call", "Run it once for each")
     if options.send_to is not None and is_object_url(place):
         _not_with_ray("--send-to with results in object storage", "Write them to a folder that all machines share")
 
@@ -182,55 +158,17 @@ def _not_with_ray(what: str, instead: str) -> None:
     raise UsageError(f"--ray does not take {what}", code="not-with-ray", next_step=f"{instead}, or leave --ray out.")
 
 
-def _inputs(sources: Sequence[Path | str], place: str) -> Sequence[Input]:
+def _inputs(sources: Sequence[Path | str], place: str, options: AnnotateOptions) -> Sequence[Input]:
     urls = [source for source in sources if isinstance(source, str) and is_object_url(source)]
-    return find_objects(urls, place) if urls else find_inputs(sources, Path(place))
+    return find_objects(urls, place) if urls else find_inputs(sources, Path(place), options.security)
 
 
-def _portable(options: AnnotateOptions) -> AnnotateOptions:
-    """Options that mean the same in every process: a model folder by its absolute path."""
-    model = Path(options.model)
-    return replace(options, model=str(model.absolute()) if model.is_dir() else options.model)
+def _everywhere(model: str) -> str:
+    """What names a model in every process: a folder by its absolute path."""
+    path = Path(model)
+    return str(path.absolute()) if path.is_dir() else model
 
 
 def _told(options: AnnotateOptions) -> AnnotateOptions:
-    """What other processes are told: nothing of where results are sent, nor of certificates and headers."""
-    return replace(options, send_to=None, security=Security())
-
-
-def _agreed(ray: ModuleType, options: AnnotateOptions, ray_options: RayOptions) -> Asked:
-    """What one process of the cluster finds in model and engine; raises what it raises."""
-    told = _told(options)
-    begun = ray.remote(num_cpus=options.workers, num_gpus=ray_options.gpus or None, max_retries=3)(_agree).remote(told)
-    ready, _ = ray.wait([begun], timeout=PATIENCE_S)
-    if not ready:
-        raise ClusterError(
-            f"no machine has room for a process of {options.workers} cores and {ray_options.gpus:g} GPUs",
-            code="no-room",
-            next_step="Ask for fewer --workers or --gpus, or start larger machines.",
-        )
-    answer = ray.get(begun)
-    if isinstance(answer, MedcamError):
-        raise answer
-    return cast("Asked", answer)
-
-
-def _agree(options: AnnotateOptions) -> Asked | MedcamError:
-    """Errors are given back, not raised: Ray would wrap them."""
-    try:
-        return agree(options)
-    except MedcamError as error:
-        return error
-
-
-def _in_order(tally: Tally, files: Sequence[Input]) -> None:
-    """Puts the lists of the manifest into the inputs' order, whoever was ready first."""
-    numbers = {file.source: number for number, file in enumerate(files)}
-    for outcomes in (tally.annotated, tally.skipped, tally.duplicates):
-        outcomes.sort(key=lambda outcome: numbers[outcome.source])
-
-
-def _finish(output: ClusterOutput, manifest: Manifest) -> None:
-    with writing():
-        write_manifest(output.folder, manifest)
-    output.finish()
+    """What other processes are told: nothing of where results are sent, nor of the store, certificates and headers."""
+    return replace(options, send_to=None, security=Security(), store=None)

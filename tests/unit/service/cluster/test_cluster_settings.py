@@ -108,16 +108,15 @@ def test_kinds_of_urls():
 @pytest.mark.parametrize(
     ("sources", "out", "options"),
     [
-        (["dicomweb://127.0.0.1/studies"], "out", AnnotateOptions()),
         (["s3://bucket/films", "films"], "out", AnnotateOptions()),
-        (["films"], "out", AnnotateOptions(store="store")),
+        (["s3://bucket/films", "dicomweb://127.0.0.1/pacs"], "out", AnnotateOptions()),
         (
             ["s3://bucket/films"],
             "s3://bucket/out",
             AnnotateOptions(outputs=parse_outputs("sc"), send_to=parse_destination("A@127.0.0.1:104")),
         ),
     ],
-    ids=["dicomweb", "mixed", "store", "send-to"],
+    ids=["mixed", "mixed-web", "send-to"],
 )
 def test_what_many_machines_do_not_do(sources, out, options):
     with pytest.raises(UsageError) as raised:

@@ -141,3 +141,25 @@ def test_a_machine_that_does_not_see_the_output_folder_says_so(tmp_path: Path):
     with pytest.raises(OutputError) as raised:
         SharedFolder(tmp_path).check()
     assert raised.value.code == "output-not-shared"
+
+
+def test_results_of_one_model_are_told_from_those_of_several(memory, tmp_path: Path):
+    output = ObjectOutput("memory://b/out", tmp_path)
+    put(memory, **{"b/out/models.json": b"", "b/out/tiny/manifest.json": b"{}", "b/out/quarantine.jsonl": b""})
+    output.refuse_one()
+    output.begin("models.json")
+    assert memory.find("/b/out") == ["/b/out/tiny/manifest.json"]
+
+    put(memory, **{f"b/out/{InstanceFolder(tmp_path, FILM).name}/sc.dcm": b"sc"})
+    with pytest.raises(UsageError) as raised:
+        output.refuse_one()
+    assert raised.value.code == "one-model"
+
+
+def test_what_marks_a_run_as_complete_is_taken_away_and_nothing_else(tmp_path: Path):
+    for name in ("models.json", "manifest.json", "notes.txt"):
+        (tmp_path / name).touch()
+    SharedFolder(tmp_path).begin("manifest.json")
+    assert {path.name for path in tmp_path.iterdir()} == {"models.json", "notes.txt"}
+    SharedFolder(tmp_path).begin("models.json")
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt"}

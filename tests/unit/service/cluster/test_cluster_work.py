@@ -17,11 +17,13 @@ from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Quarantined, Skipped
 from medcam.service.annotate.quarantine import QuarantineLog
 from medcam.service.annotate.run import annotate
+from medcam.service.cluster.agreeing import Asked, agree
 from medcam.service.cluster.blocks import BlockWorker
-from medcam.service.cluster.explaining import Asked, Explaining, agree
+from medcam.service.cluster.explaining import Explaining
 from medcam.service.cluster.found import Found
 from medcam.service.cluster.opening import Opening
 from medcam.service.cluster.rows import (
+    ended,
     found_or_outcome,
     input_of,
     input_record,
@@ -47,8 +49,8 @@ def options(tiny_model_folder: Path) -> AnnotateOptions:
 
 
 @pytest.fixture(scope="module")
-def asked(options: AnnotateOptions) -> Asked:
-    return agree(options)
+def asked(options: AnnotateOptions) -> tuple[Asked, ...]:
+    return agree([options.model], options)
 
 
 def done(worker: BlockWorker, records: list[tuple[int, dict[str, object]]]) -> dict[int, dict[str, object]]:
@@ -83,11 +85,11 @@ def test_files_are_opened_and_a_run_explains_what_is_left(films, options, asked,
     out.mkdir()
     inputs = numbered(films, out)
     with QuarantineLog(out):
-        opened = done(BlockWorker(Opening(str(out), asked.request, resume=True)), inputs)
+        opened = done(BlockWorker(Opening(str(out), asked, resume=True)), inputs)
         files = [input_of(record) for _, record in inputs]
         found = {number: found_or_outcome(record, files[number]) for number, record in opened.items()}
         candidates = [one for one in found.values() if isinstance(one, Found)]
-        admitted = list(Admission(out, asked.request, resume=False).admit(candidates))
+        admitted = list(Admission(out, asked[0].request, resume=False).admit(candidates))
         records = [(number, record) for number, record in inputs if found[number] in admitted]
         first = done(BlockWorker(Explaining(str(out), options, asked)), records)
         stamps = {path: path.stat().st_mtime_ns for path in out.rglob("*.json")}
@@ -97,7 +99,7 @@ def test_files_are_opened_and_a_run_explains_what_is_left(films, options, asked,
     annotate([films], alone, options)
     assert names(out, "*.png") == names(alone, "*.png")
     assert [one.code for one in found.values() if isinstance(one, Quarantined)] == ["empty-file"]
-    assert {type(outcome_of(record)) for record in first.values()} <= {Annotated, Skipped}
+    assert {type(ended(record)[0]) for record in first.values()} <= {Annotated, Skipped}
     assert first == again
     assert stamps == {path: path.stat().st_mtime_ns for path in out.rglob("*.json")}, "nothing was done twice"
 
@@ -106,20 +108,20 @@ def test_finished_films_are_kept_or_forgotten(films, options, asked, tmp_path):
     annotate([films], tmp_path, options)
     inputs, explanations = numbered(films, tmp_path), list(tmp_path.glob("*/*/explanation.json"))
 
-    kept = done(BlockWorker(Opening(str(tmp_path), asked.request, resume=True)), inputs)
-    told = [record["finished"] for record in kept.values() if record.get("finished")]
+    kept = done(BlockWorker(Opening(str(tmp_path), asked, resume=True)), inputs)
+    told = [record["finished"]["0"] for record in kept.values() if record.get("finished")]
     assert len(told) == len(explanations) > 0
     assert {one["folder"] for one in told} == {"/".join(path.parts[-3:-1]) for path in explanations}
     assert all(one["reused"] for one in told)
 
-    done(BlockWorker(Opening(str(tmp_path), asked.request, resume=False)), inputs)
+    done(BlockWorker(Opening(str(tmp_path), asked, resume=False)), inputs)
     assert not list(tmp_path.glob("*/*/explanation.json"))
 
 
 def test_machines_that_differ_say_in_what(options, asked, tmp_path):
     with QuarantineLog(tmp_path):
-        other = replace(asked, request=replace(asked.request, software="0.0.1"))
-        [record] = done(BlockWorker(Explaining(str(tmp_path), options, other)), [(0, {})]).values()
+        other = replace(asked[0], request=replace(asked[0].request, software="0.0.1"))
+        [record] = done(BlockWorker(Explaining(str(tmp_path), options, (other,))), [(0, {})]).values()
 
     with pytest.raises(ClusterError, match="software") as told:
         raised(record)
@@ -154,6 +156,7 @@ def test_a_full_disk_ends_the_run_and_no_film(films, options, asked, tmp_path, m
     assert told.value.code == "disk-full"
 
 
-def test_the_engine_is_the_one_that_was_agreed_on(options, asked, tmp_path):
-    assert (asked.engine.name, asked.engine.precision) == ("torch", "fp32")
-    assert Explaining(str(tmp_path), options, asked).classifier().engine.name == "torch"
+def test_the_engine_is_the_one_that_was_agreed_on(options, asked):
+    [one] = asked
+    assert (one.engine.name, one.engine.precision) == ("torch", "fp32")
+    assert one.classifier(options).engine.name == "torch"
