@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import fsspec
 import pytest
 
 from medcam.core.errors import UsageError
@@ -180,6 +181,23 @@ def test_several_models_and_one_do_not_share_a_folder(machines, films, models, o
     with pytest.raises(UsageError) as raised:
         annotate_with_on_ray(models, [films], tmp_path / "out", options, LOCAL)
     assert raised.value.code == "one-model"
+
+
+def test_several_models_with_films_and_results_in_object_storage(machines, films, models, options, tmp_path):
+    memory = fsspec.filesystem("memory")
+    memory.store.clear()
+    memory.put(f"{films}/", "/archive/films/", recursive=True)
+    annotate_with(models, [films], tmp_path / "alone", options)
+    asked = replace(options, store=str(tmp_path / "store"))
+
+    annotate_with_on_ray(models, ["memory://archive/films"], "memory://archive/out", asked, LOCAL)
+
+    memory.get("/archive/out/", f"{tmp_path}/out/", recursive=True)
+    memory.store.clear()
+    assert written(tmp_path / "out") == written(tmp_path / "alone")
+    said = kept(tmp_path / "store")
+    assert len(said) == 6
+    assert {source for _, _, source in said.values()} == {"copy"}, "nobody else can be asked for the file"
 
 
 def test_images_of_a_service_are_fetched_with_secrets_that_are_not_sent(
