@@ -93,6 +93,18 @@ def find_model(name: str | Path) -> Path:
     )
 
 
+def absolute_name(name: str | Path) -> str:
+    """What names the same model whatever folder a process works in: a path made absolute, a name as it is.
+
+    Args:
+        name: As for `load_model`. One that nothing here answers to is left alone: another machine may have it.
+    """
+    model, probes = _split(name)
+    if model in model_folders() or not _exists(model):
+        return str(name)
+    return JOIN.join([str(find_model(model).absolute()), *probes])
+
+
 def _split(name: str | Path) -> tuple[str, tuple[str, ...]]:
     """The name of a model and those of probes; a model whose own name or path has a "+" is itself."""
     model, probes = str(name), list[str]()

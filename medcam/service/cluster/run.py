@@ -17,6 +17,7 @@ from types import ModuleType
 
 from medcam.core.errors import UsageError
 from medcam.dicom.network.security import Security
+from medcam.models.registry import absolute_name
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.manifest import Manifest
 from medcam.service.annotate.options import AnnotateOptions
@@ -116,7 +117,7 @@ def _annotate(
         with cluster_output(place) as output:
             output.refuse_one()
     files = _inputs(sources, place, options)
-    named = [_everywhere(model) for model in models]
+    named = [absolute_name(model) for model in models]
     cores = max(os.cpu_count() or 1, options.workers)
     with connected(ray_options, cores) as ray, shared_store(options.store, _hosts(ray)) as store:
         asked = agreed(ray, named, _told(options), ray_options)
@@ -161,12 +162,6 @@ def _not_with_ray(what: str, instead: str) -> None:
 def _inputs(sources: Sequence[Path | str], place: str, options: AnnotateOptions) -> Sequence[Input]:
     urls = [source for source in sources if isinstance(source, str) and is_object_url(source)]
     return find_objects(urls, place) if urls else find_inputs(sources, Path(place), options.security)
-
-
-def _everywhere(model: str) -> str:
-    """What names a model in every process: a folder by its absolute path."""
-    path = Path(model)
-    return str(path.absolute()) if path.is_dir() else model
 
 
 def _told(options: AnnotateOptions) -> AnnotateOptions:

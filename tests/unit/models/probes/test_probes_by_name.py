@@ -11,7 +11,7 @@ from medcam.core.errors import ModelError
 from medcam.models import known
 from medcam.models.known import model_names, user_folder
 from medcam.models.probes.files import WEIGHTS, save_probe
-from medcam.models.registry import load_model, probe_names, read_card
+from medcam.models.registry import absolute_name, load_model, probe_names, read_card
 
 from ..tiny import noise
 from .probes import random_probe, saved_tiny_model
@@ -52,6 +52,16 @@ def test_a_folders_path_takes_probes_and_may_have_a_plus_itself(own: Path, tmp_p
 
     assert load_model(tmp_path / "a+b" / "model").card.name == "tiny"
     assert load_model("a+b/model+clip").card.name == "tiny+clip"
+
+
+def test_a_name_for_other_folders_is_a_path_made_absolute_and_a_name_left_alone(own: Path, tmp_path: Path):
+    saved_tiny_model(tmp_path / "a+b" / "model")
+    (tmp_path / "tiny").mkdir()  # results, say: it is no model, and the name has the model of that name
+
+    assert absolute_name("a+b/model") == str(tmp_path / "a+b" / "model")
+    assert absolute_name("a+b/model+clip") == f"{tmp_path / 'a+b' / 'model'}+clip"
+    for name in ("tiny", "tiny+clip", "of-another-machine", "of-another-machine+clip"):
+        assert absolute_name(name) == name
 
 
 @pytest.mark.parametrize(
