@@ -37,7 +37,7 @@ def page_of(bench: DashboardBench, command: str) -> str:
     """The page as Markdown; arguments as `write_page`."""
     figures = {figure.name: figure for figure in bench.figures}
     parts = [_head(bench), _verdicts(bench, figures), _waiting(bench, figures)]
-    parts += [_memory(one, figures) for one in bench.measured if one.hurried is not None]
+    parts += [_memory(one, figures) for one in bench.measured]
     parts += [_queries(bench, figures), _origin(bench, command)]
     return "\n\n".join(parts) + "\n"
 
@@ -81,7 +81,7 @@ def _verdicts(bench: DashboardBench, figures: dict[str, Figure]) -> str:
                     f"memory over reruns, {name}",
                     f"< {_FLAT:.0%} more per {_MANY:,}",
                     _drift_words(drift),
-                    _flat(drift, figures.get(f"memory/{one.name}/warm"), one.hurried.reruns if one.hurried else 0),
+                    _flat(drift, figures.get(f"memory/{one.name}/warm"), one.hurried.reruns),
                 )
             )
     if bench.missing:
@@ -94,8 +94,6 @@ def _waiting(bench: DashboardBench, figures: dict[str, Figure]) -> str:
     rows = []
     for one in bench.measured:
         for kind, record in (("thinking", one.thinking), ("hurried", one.hurried)):
-            if record is None:
-                continue
             begin = f"rerun/{one.name}/{kind}"
             cells = [_told(figures[f"{begin}/p{percent}"]) for percent in (50, 95, 99)]
             processor = figures.get(f"{begin}/processor")
@@ -132,14 +130,13 @@ def _by_act(record: LoadRecord) -> str:
 def _memory(one: Measured, figures: dict[str, Figure]) -> str:
     drift = figures[f"memory/{one.name}/slope"]
     if not drift.n:
-        return f"## Memory\n\n{drift.note}."
+        return f"## Memory, {_NAMES[one.name]}\n\n{drift.note}."
     warm, end, most = (figures[f"memory/{one.name}/{name}"].value for name in ("warm", "end", "most"))
-    assert one.hurried is not None
-    told = f"""Over the {one.hurried.reruns:,} reruns of hurried readers ({_NAMES[one.name]}), who load the page
+    told = f"""Over the {one.hurried.reruns:,} reruns of hurried readers, who load the page
     anew after every 12 studies: {warm:.0f} MiB after the first {WARM:.0%} of them, {end:.0f} MiB at the end,
     {most:.0f} MiB at the most. The first {WARM:.0%} fill caches that have an upper bound and are left out of the
     slope: {_drift_words(drift)}. The interval is from {drift.n} measurements, one a second, by moving blocks."""
-    return f"## Memory\n\n{_prose(told)}"
+    return f"## Memory, {_NAMES[one.name]}\n\n{_prose(told)}"
 
 
 def _queries(bench: DashboardBench, figures: dict[str, Figure]) -> str:

@@ -48,7 +48,7 @@ class Measured:
         name: "sqlite" or "postgresql".
         version: Of the server; empty where there is none of its own.
         thinking: What readers met who think.
-        hurried: What readers met who do not; None where that was not tried.
+        hurried: What readers met who do not.
         answered: How long questions to the worklist took.
         filled: Seconds that it took to fill the store.
     """
@@ -56,7 +56,7 @@ class Measured:
     name: str
     version: str
     thinking: LoadRecord
-    hurried: LoadRecord | None
+    hurried: LoadRecord
     answered: tuple[Answered, ...]
     filled: float
 
@@ -64,9 +64,8 @@ class Measured:
     def figures(self) -> tuple[Figure, ...]:
         """All its figures."""
         figures = waiting_figures(f"rerun/{self.name}/thinking", self.thinking, RERUN_MS)
-        if self.hurried is not None:
-            figures += waiting_figures(f"rerun/{self.name}/hurried", self.hurried)
-            figures += memory_figures(f"memory/{self.name}", self.hurried)
+        figures += waiting_figures(f"rerun/{self.name}/hurried", self.hurried)
+        figures += memory_figures(f"memory/{self.name}", self.hurried)
         return (*figures, *query_figures(f"worklist/{self.name}", self.answered))
 
 
@@ -133,13 +132,13 @@ def run_dashboard_bench(
             report("annotate films")
             annotated = annotated_store(list(films) or sample_films(), folder, model)
             if store is None:
-                measured.append(_measure(plan, str(folder / "sqlite"), annotated, report, hurried=True))
+                measured.append(_measure(plan, str(folder / "sqlite"), annotated, report))
                 server, missing = _postgres()
                 if server is not None:
                     with server, _environment(**{FILMS_VARIABLE: str(folder / "films")}):
                         measured.append(_measure(plan, server.new_url(), annotated, report, version=server.version))
         if store is not None:
-            measured.append(_measure(plan, store, annotated, report, hurried=True))
+            measured.append(_measure(plan, store, annotated, report))
     return DashboardBench(
         plan=plan,
         measured=tuple(measured),
@@ -159,9 +158,7 @@ def _postgres() -> tuple[PostgresServer | None, str]:
     return PostgresServer(programs), ""
 
 
-def _measure(
-    plan: BenchPlan, store: str, annotated: Path, report: Report, *, hurried: bool = False, version: str = ""
-) -> Measured:
+def _measure(plan: BenchPlan, store: str, annotated: Path, report: Report, version: str = "") -> Measured:
     with opened_store(store) as opened:
         kind = opened.store.dialect
         report(f"{kind}: {plan.studies} studies")
@@ -188,10 +185,8 @@ def _measure(
         read("one reader, not measured", Load(names[:1], _FIRST, plan.seconds, 0.0, plan.seed + 2))
         thinking = Load(names, 10 * plan.reruns, plan.seconds, plan.think, plan.seed)
         calm = read(f"{plan.readers} readers who think", thinking)
-        haste = None
-        if hurried:
-            rush = Load(names, plan.reruns, float("1e9"), 0.0, plan.seed + 1)
-            haste = read(f"{plan.readers} readers who do not", rush)
+        rush = Load(names, plan.reruns, float("1e9"), 0.0, plan.seed + 1)
+        haste = read(f"{plan.readers} readers who do not", rush)
     return Measured(kind, version, calm, haste, answered, filled)
 
 
