@@ -8,7 +8,7 @@ from medcam.experiments.bench.performance.plan import PerformancePlan
 
 SMALL = PerformancePlan(
     cells=((64, 1),), rounds=2, seconds=0.1, own_seconds=0.1, memory=(64, 1), checked=(64, 2), findings=2,
-    engines=((64, 1),), film_side=256, script_films=4, own_films=4, program_rounds=1,
+    engines=((64, 1),), film_side=256, script_films=4, own_films=4, program_rounds=1, patience=0.0,
 )  # fmt: skip
 
 

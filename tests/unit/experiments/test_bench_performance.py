@@ -13,7 +13,7 @@ from bench_small import SMALL
 from medcam.core.errors import UsageError
 from medcam.experiments.bench.peers import every
 from medcam.experiments.bench.peers.monai_maps import MonaiCam
-from medcam.experiments.bench.performance import cost, cost_page, engines
+from medcam.experiments.bench.performance import cost, cost_page, engines, run
 from medcam.experiments.bench.performance.page import page_text, record_path, write_page
 from medcam.experiments.bench.performance.parts import PARTS, Part
 from medcam.experiments.bench.performance.plan import quick_plan
@@ -124,6 +124,21 @@ def test_no_target_is_judged_on_a_busy_machine(load, said, tmp_path):
     record = replace(record, load=load, machine={**record.machine, "cores": "2"})
 
     assert said in page_text({"good": record}, tmp_path / "page.md", [part])
+
+
+@pytest.mark.parametrize(
+    ("loads", "noted"), [([9.0, 8.0, 0.5], 0.5), ([9.0] * 9, 9.0)], ids=["becomes quiet", "stays busy"]
+)
+def test_a_part_waits_for_a_quiet_machine_and_begins_in_the_end(loads, noted, monkeypatch):
+    clock, asked = [0.0], iter([*loads, 7.0])
+    monkeypatch.setattr(run, "_load", lambda: next(asked, 7.0))
+    monkeypatch.setattr(run.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(run.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(run.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    part = Part("good", "Good", lambda plan: {}, lambda found: [], lambda found: [], lambda _: "So.")
+
+    assert run_parts(replace(SMALL, patience=100.0), [part])["good"].load == noted
+    assert clock[0] <= 100.0
 
 
 def test_a_file_that_is_no_record_is_refused(tmp_path):

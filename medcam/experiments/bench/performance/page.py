@@ -9,6 +9,7 @@ from textwrap import fill
 
 from medcam.experiments.bench.performance.parts import PARTS, Part
 from medcam.experiments.bench.performance.record import PartRecord, Records, write_records
+from medcam.experiments.bench.performance.run import busy
 from medcam.experiments.tables import table
 from medcam.service.atomic import write_text
 
@@ -70,7 +71,7 @@ def _targets(measured: Sequence[tuple[Part, PartRecord]]) -> str:
 def _judged(said: str, one: PartRecord) -> str:
     """Whether a target is reached; that is not told where others kept the machine busy."""
     cores = int(one.machine["cores"])
-    if one.load > cores / 2:
+    if busy(one.load, cores):
         return f"not told: the machine was busy (load {one.load:.0f} on {cores} cores)"
     return said
 

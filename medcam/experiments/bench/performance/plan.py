@@ -33,6 +33,7 @@ class PerformancePlan:
         program_rounds: How often each program is run.
         without_pictures: Whether medcam is run without pictures too.
         pipeline: How the pipeline is measured.
+        patience: Most seconds that a part waits for the machine to become quiet; the part before it makes a load too.
         report: Told what is being done.
     """
 
@@ -52,6 +53,7 @@ class PerformancePlan:
     program_rounds: int = 3
     without_pictures: bool = True
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    patience: float = 240.0
     report: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
@@ -72,6 +74,7 @@ def quick_plan(report: Callable[[str], None] = lambda _: None) -> PerformancePla
         own_films=8,
         program_rounds=1,
         without_pictures=False,
+        patience=0.0,
         pipeline=PipelineSettings(
             films=16, rendered=8, rounds=1, round_films=8, stage_films=4, engine_seconds=2.0, report=report
         ),

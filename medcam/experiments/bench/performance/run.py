@@ -16,6 +16,8 @@ from medcam.experiments.machine import machine
 from medcam.experiments.record import plain
 from medcam.service.explanations.software import __version__
 
+_LOOK_AGAIN = 15.0
+"""Seconds."""
 _PACKAGES = ("torch", "monai", "openvino", "numpy", "pydicom")
 
 
@@ -30,7 +32,8 @@ def run_parts(plan: PerformancePlan, parts: Sequence[Part]) -> dict[str, PartRec
 
 
 def _run(plan: PerformancePlan, part: Part) -> PartRecord:
-    began, load = time.monotonic(), _load()
+    load = _settled(plan)
+    began = time.monotonic()
     found, error = {}, ""
     try:
         found = plain(part.run(plan))
@@ -60,6 +63,21 @@ def figures_of(records: Records, parts: Sequence[Part] = PARTS) -> tuple[Figure,
         elif one is not None:
             made += part.figures(one.found)
     return tuple(made)
+
+
+def _settled(plan: PerformancePlan) -> float:
+    """The load average as a part begins, after a while of rest: what ended just now is in it still."""
+    until, load = time.monotonic() + plan.patience, _load()
+    while busy(load, os.cpu_count() or 1) and time.monotonic() < until:
+        plan.report(f"waiting for a quiet machine, load {load:.1f}")
+        time.sleep(min(_LOOK_AGAIN, max(0.0, until - time.monotonic())))
+        load = _load()
+    return load
+
+
+def busy(load: float, cores: int) -> bool:
+    """Whether others keep a machine too busy for its times to be judged by."""
+    return load > cores / 2
 
 
 def _load() -> float:
