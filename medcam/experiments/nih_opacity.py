@@ -105,7 +105,7 @@ without looking at the lungs. So no choice follows the AUC on the labels. Used i
 - **plain**: opacities drawn at random in the lungs of films without a finding (`medcam.service.opacity.planted`):
   AUC against the same films without, and how often the map's peak lies in one. Held-out patients, as everywhere.
 - **zonal**: the same of opacities as large as a lung's zone, at the bases or around the roots, many of them faint, on
-  films that a wider heart, breasts, leads and the exposure tell apart (`medcam.service.opacity.planted_zones`).
+  films that may carry a wider heart, breasts, leads and another exposure (`medcam.service.opacity.planted_zones`).
 
 The rule: of the rows whose strata lie above one half with their interval, the best mean of the four planted figures;
 rows at most {number(ALIKE, 2)} below it count as equal, since two seeds of one row differ by as much, and of equals

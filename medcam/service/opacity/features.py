@@ -153,7 +153,7 @@ def as_input(film: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _engine() -> FeatureEngine:
-    """The frozen stages in fp32, by OpenVINO where it is there: a film takes it a quarter of the time."""
+    """The frozen stages in fp32, by OpenVINO where it is there, which is quicker on a processor."""
     layers = Layers(new_classifier().backbone.eval(), STAGES)
     try:
         return build_openvino(layers, RECIPE, Candidate(OPENVINO, "fp32"), 0)

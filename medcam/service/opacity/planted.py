@@ -70,20 +70,44 @@ def plant(film: Floats, lungs: Floats, rng: np.random.Generator) -> Pair:
 
 
 def _moved(film: Floats, lungs: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    side, mirror = film.shape[0], rng.random() < 0.5
+    mirror = bool(rng.random() < 0.5)
     turn, zoom = np.deg2rad(rng.uniform(-7.0, 7.0)), rng.uniform(0.92, 1.12)
+    moved, zones = warped(film, lungs, rng.uniform(-0.05, 0.05, 2), mirror=mirror, turn=turn, zoom=zoom)
+    return moved ** np.float32(np.exp(rng.uniform(np.log(0.7), np.log(1.4)))), zones
+
+
+def warped(
+    film: Floats,
+    lungs: Floats,
+    shift: npt.NDArray[np.float64],
+    *,
+    mirror: bool,
+    turn: float,
+    zoom: float,
+    tall: float = 1.0,
+) -> tuple[Floats, Floats]:
+    """A film, 0 to 1, and its lung zones, moved about the film's middle.
+
+    Args:
+        film: float32 [side, side].
+        lungs: float32 [6, side, side].
+        shift: To the right and down, in shares of the side.
+        mirror: Whether left becomes right; the zones are then in their places again.
+        turn: Radians.
+        zoom: Of both directions.
+        tall: Of the height besides.
+    """
+    side = film.shape[0]
     cosine, sine, sign = np.cos(turn) * zoom, np.sin(turn) * zoom, -1.0 if mirror else 1.0
-    linear = np.array([[sign * cosine, -sine], [sign * sine, cosine]])
+    linear = np.array([[sign * cosine, -sine], [sign * sine, cosine]]) @ np.diag([1.0, tall])
     middle = np.full(2, side / 2)
-    matrix = np.column_stack([linear, middle - linear @ middle + rng.uniform(-0.05, 0.05, 2) * side])
+    matrix = np.column_stack([linear, middle - linear @ middle + shift * side])
 
     def warp(values: Floats) -> Floats:
         return np.asarray(cv2.warpAffine(values, matrix, (side, side)), dtype=np.float32)
 
     zones = np.stack([warp(zone) for zone in lungs])
-    contrast = np.exp(rng.uniform(np.log(0.7), np.log(1.4)))
-    moved = np.clip(warp(film), 0.0, 1.0) ** np.float32(contrast)
-    return moved, zones[list(MIRRORED)] if mirror else zones
+    return np.clip(warp(film), 0.0, 1.0), zones[list(MIRRORED)] if mirror else zones
 
 
 def tissue_around(film: Floats, lung: Floats) -> float:

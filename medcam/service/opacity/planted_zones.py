@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from medcam.service.opacity.planted import (
-    MIRRORED,
     Floats,
     Pair,
     blob,
@@ -22,6 +21,7 @@ from medcam.service.opacity.planted import (
     fractal,
     soft_step,
     tissue_around,
+    warped,
     with_decoys,
 )
 
@@ -55,26 +55,19 @@ def plant_zones(film: Floats, lungs: Floats, rng: np.random.Generator) -> Pair:
 
 def _moved(film: Floats, lungs: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Turned, zoomed, of shorter breath, of other exposure, blurred, noisy."""
-    side, mirror = film.shape[0], rng.random() < 0.5
+    mirror = bool(rng.random() < 0.5)
     turn, zoom, tall = np.deg2rad(rng.uniform(-8.0, 8.0)), rng.uniform(0.9, 1.12), rng.uniform(0.85, 1.08)
-    cosine, sine, sign = np.cos(turn) * zoom, np.sin(turn) * zoom, -1.0 if mirror else 1.0
-    linear = np.array([[sign * cosine, -sine], [sign * sine, cosine]]) @ np.diag([1.0, tall])
-    middle = np.full(2, side / 2)
-    matrix = np.column_stack([linear, middle - linear @ middle + rng.uniform(-0.05, 0.05, 2) * side])
-
-    def warp(values: Floats) -> Floats:
-        return np.asarray(cv2.warpAffine(values, matrix, (side, side)), dtype=np.float32)
-
-    zones = np.stack([warp(zone) for zone in lungs])
-    moved = np.clip(warp(film), 0.0, 1.0) ** np.float32(np.exp(rng.uniform(np.log(0.65), np.log(1.5))))
+    shift = rng.uniform(-0.05, 0.05, 2)
+    moved, zones = warped(film, lungs, shift, mirror=mirror, turn=turn, zoom=zoom, tall=tall)
+    moved = moved ** np.float32(np.exp(rng.uniform(np.log(0.65), np.log(1.5))))
     if rng.random() < 0.35:
         flat = rng.uniform(0.6, 0.95)
         moved = 0.5 + (moved - 0.5) * flat + rng.uniform(-0.06, 0.06)
     if rng.random() < 0.3:
         moved = blurred(np.asarray(moved, dtype=np.float32), rng.uniform(0.4, 1.1))
     if rng.random() < 0.3:
-        moved = moved + rng.normal(0.0, rng.uniform(0.005, 0.03), moved.shape)
-    return np.asarray(np.clip(moved, 0.0, 1.0), np.float32), zones[list(MIRRORED)] if mirror else zones
+        moved = np.asarray(moved + rng.normal(0.0, rng.uniform(0.005, 0.03), moved.shape), dtype=np.float32)
+    return np.asarray(np.clip(moved, 0.0, 1.0), np.float32), zones
 
 
 def _decoyed(film: Floats, lung: Floats, rng: np.random.Generator) -> Floats:
