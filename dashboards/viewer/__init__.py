@@ -10,6 +10,7 @@ them; the page that uses the viewer serves them and decides who may have them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,7 @@ from viewer.data import (
     ViewerRegion,
     ViewerZone,
 )
-from viewer.payload import display_json, frame_json, offer, offered, written
+from viewer.payload import Offer, display_json, frame_json, offer, offered, written
 from viewer.texts import ENGLISH
 
 if TYPE_CHECKING:
@@ -84,6 +85,9 @@ SCRIPTS = (
 )
 """The files of js/, in the order in which they are joined into one module: the last one exports."""
 _FOLDER = Path(__file__).parent
+_HELD = "viewer-content"
+_SHOWN_LAST = 3
+"""Viewers whose content a reader's session holds: a page has two at the most, and the page before may still fetch."""
 
 
 @cache
@@ -148,7 +152,7 @@ def show_viewer(
     fetched = bool(maps_at and findings)
     data = {
         "content": None if fetched else content.data.decode("ascii"),
-        "address": offer(content, maps_at) if fetched else None,
+        "address": _held(offer(content, maps_at)) if fetched else None,
         "display": display_json(display or ViewerDisplay(), findings),
         "texts": {**ENGLISH, **(texts or {})},
         "renderer": Renderer(renderer).value,
@@ -156,3 +160,11 @@ def show_viewer(
     }
     result = _component()(key=key, data=data, height="content", on_region_change=lambda: None)
     return parse_answer(result.region, film, {finding.name for finding in findings})
+
+
+def _held(offered: Offer) -> str:
+    """The address of content that the reader's session now holds, so that it is there whenever the browser asks."""
+    held: deque[Offer] = st.session_state.setdefault(_HELD, deque(maxlen=_SHOWN_LAST))
+    if not any(one.content is offered.content for one in held):
+        held.append(offered)
+    return offered.address

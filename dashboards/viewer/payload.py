@@ -35,10 +35,10 @@ class ViewerContent:
 
 
 _WRITTEN: WeakValueDictionary[str, ViewerContent] = WeakValueDictionary()
-"""What viewers fetch, by its address, for as long as it is remembered by `written`."""
+"""What viewers fetch, by its address, for as long as somebody holds it: `written`, or whoever `offer` gave it to."""
 
 
-@lru_cache(maxsize=96)
+@lru_cache(maxsize=32)
 def written(
     film: ViewerFilm,
     findings: tuple[ViewerFinding, ...],
@@ -62,11 +62,24 @@ def written(
     return ViewerContent(data, hashlib.sha256(data).hexdigest())
 
 
-def offer(content: ViewerContent, place: str) -> str:
-    """Makes content ready to be fetched; returns its address, `place` and the content's digest."""
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """Content that can be fetched for as long as this is held.
+
+    Args:
+        address: Where: the place that was named, and the content's digest.
+        content: What lies there.
+    """
+
+    address: str
+    content: ViewerContent
+
+
+def offer(content: ViewerContent, place: str) -> Offer:
+    """Makes content ready to be fetched, until nobody holds the offer."""
     address = f"{place}/{content.digest}"
-    _WRITTEN[address] = content
-    return address
+    # The one that is there already, where there is one: who holds it counts on its staying there.
+    return Offer(address, _WRITTEN.setdefault(address, content))
 
 
 def offered(address: str) -> bytes | None:

@@ -15,6 +15,8 @@ from medcam.core.reader import Role
 from medcam.core.review import Answer
 from medcam.service.studies import shown
 from medcam.store import audit_events
+from viewer import offered
+from viewer.payload import written
 
 
 def test_without_a_study_the_review_page_sends_to_the_worklist(desk, page):
@@ -52,6 +54,15 @@ def test_the_review_page_shows_findings_ledger_and_zones(two, page):
     assert ">0.90<" in html
     assert "Heart" in html
     assert "Logit" in html
+
+
+def test_the_maps_of_a_page_can_be_fetched_however_many_others_were_drawn_since(two, page):
+    shown = page("review", study=two[0])
+    addresses = [held.address for held in shown.session_state["viewer-content"]]
+    written.cache_clear()
+
+    assert addresses
+    assert all(offered(address) for address in addresses)
 
 
 def test_looking_is_noted_once_with_what_was_shown(desk, two, page):

@@ -28,7 +28,7 @@ from viewer.data import (
     ViewerFinding,
     ViewerZone,
 )
-from viewer.payload import display_json, film_json, finding_json, offer, offered, written
+from viewer.payload import ViewerContent, display_json, film_json, finding_json, offer, offered, written
 from viewer.texts import ENGLISH
 
 FOLDER = Path(__file__).resolve().parents[3] / "dashboards" / "viewer"
@@ -174,11 +174,24 @@ def test_what_is_shown_again_is_written_once_and_what_is_new_anew():
 def test_what_is_offered_is_found_at_its_address_alone():
     one = written(FILM, (finding(),), (), (), 2.0, None)
 
-    address = offer(one, "/maps/study-1")
+    address = offer(one, "/maps/study-1").address
 
     assert address == f"/maps/study-1/{hashlib.sha256(one.data).hexdigest()}"
     assert offered(address) == one.data
     assert offered(address.replace("study-1", "study-2")) is None
+
+
+def test_what_is_offered_is_there_for_as_long_as_an_offer_of_it_is_held():
+    first = offer(ViewerContent(b"{}", "d" * 64), "/maps/study-1")
+    again = offer(ViewerContent(b"{}", "d" * 64), "/maps/study-1")
+
+    assert again.content is first.content
+    del again
+    assert offered(first.address) == b"{}"
+
+    address = first.address
+    del first
+    assert offered(address) is None
 
 
 def test_a_finding_may_have_a_scale_of_its_own():

@@ -101,8 +101,9 @@ def test_bytes_that_are_not_compressed_say_so(build):
 def maps():
     """Addresses of what was drawn for two studies; forgotten when nobody holds what lies there."""
     contents = {study: ViewerContent(data, hashlib.sha256(data).hexdigest()) for study, data in MAPS_OF.items()}
-    yield {study: offer(content, f"{MAPS}/{study}") for study, content in contents.items()}
-    del contents
+    offers = {study: offer(content, f"{MAPS}/{study}") for study, content in contents.items()}
+    yield {study: one.address for study, one in offers.items()}
+    del offers
 
 
 def test_maps_are_given_to_who_may_open_their_study_alone(behind_proxy, maps):
