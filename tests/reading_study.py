@@ -12,7 +12,7 @@ from medcam.core.reader import Reader, Role
 from medcam.core.review import Answer, MarkedRegion, MarkKind, Phase, Review
 from medcam.core.study import Study
 from medcam.service.studies.opened import OpenedStore
-from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, pack_content
 from medcam.store.schema import ReviewRow
 
 FINDINGS = {"Pleural Effusion": 0.4, "Consolidation": 0.35, "Cardiomegaly": 0.45, "Nodule": 0.2, "Pneumothorax": 0.08}
@@ -48,7 +48,7 @@ def keep_films(opened: OpenedStore, count: int, *, seed: int = 0) -> np.ndarray:
             flagged=withheld,
             rank=0.0,
             findings=found,
-            content=json.dumps(content).encode(),
+            packed=pack_content(json.dumps(content).encode()),
             created=STARTED,
         )
         key = f"{number:016x}"

@@ -137,7 +137,7 @@ class _Asked:
     @classmethod
     def of(cls, film: ShownFilm, said: Said | None, card: ModelCard | None) -> _Asked:
         kept = film.film
-        key = (kept.study_id, kept.id, kept.sha256, kept.zones, said and said.content, said and said.card_sha256)
+        key = (kept.study_id, kept.id, kept.sha256, kept.zones, said and said.sha256, said and said.card_sha256)
         return cls((*key, language()), film, said, card)
 
 
@@ -147,7 +147,7 @@ def _view(asked: _Asked) -> _View:
     if said is None or card is None:
         return _View(_viewer_film(film))
     cards = {one.name: one for one in card.findings}
-    findings = tuple(_finding(one, cards.get(one.name)) for one in explanation_of(said.content).findings)
+    findings = tuple(_finding(one, cards.get(one.name)) for one in explanation_of(said.packed).findings)
     scale = max((one.map_scale for one in cards.values()), default=1.0)
     return _View(_viewer_film(film), findings, tuple(_zones(film, findings)), scale)
 

@@ -3,7 +3,7 @@
 from medcam.store.answers import AnswerStore, GivenAnswer, SaidFinding
 from medcam.store.engine import Store, StoreError, open_store, sqlite_url
 from medcam.store.fair_claims import FairClaims
-from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
+from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, pack_content
 from medcam.store.films import FilmStore
 from medcam.store.job_records import Job, JobState
 from medcam.store.jobs import JobQueue
@@ -53,6 +53,7 @@ __all__ = [
     "explanations_now",
     "find_events",
     "open_store",
+    "pack_content",
     "reviews_now",
     "signed_message",
     "sqlite_url",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,7 +10,6 @@ from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, K
 from medcam.store.schema import ExplanationRow, FindingRow, ModelRow, RadiographRow, StudyRow
 from medcam.store.schema.base import SHORT_ID
 
-_COMPRESSION = 6
 _LENGTHS = {
     "id": SHORT_ID,
     "uid": 128,
@@ -72,7 +69,7 @@ def new_explanation(radiograph_id: str, explanation: KeptExplanation) -> Explana
         id=explanation.id,
         radiograph_id=radiograph_id,
         sha256=explanation.sha256,
-        content=zlib.compress(explanation.content, _COMPRESSION),
+        content=explanation.packed,
         **{name: getattr(explanation, name) for name in _EXPLANATION},
     )
 
@@ -96,7 +93,7 @@ def explanation_of(session: Session, row: ExplanationRow) -> KeptExplanation:
     """The explanation of a row, with its findings."""
     query = select(FindingRow).where(FindingRow.explanation_id == row.id).order_by(FindingRow.name)
     return KeptExplanation(
-        content=zlib.decompress(row.content),
+        packed=row.content,
         findings=tuple(
             KeptFinding(found.name, found.probability, found.threshold, found.margin, found.present)
             for found in session.scalars(query)

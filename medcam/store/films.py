@@ -28,7 +28,7 @@ from medcam.store.schema import ExplanationRow, FindingRow, ModelRow, Radiograph
 from medcam.store.trail import AuditDraft, AuditTrail
 
 _REMEMBERED = 64
-"""Explanations and models that a store keeps in memory, up to about 1 MB each."""
+"""Explanations, packed, and models that a store keeps in memory: a few hundred KB each."""
 
 
 class FilmStore:

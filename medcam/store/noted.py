@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +16,8 @@ from medcam.store.schema import ExplanationRow, ReaderRow, ReviewRow
 _CHUNK = 200
 
 
-def explanations_now(store: Store) -> Iterator[tuple[str, KeptExplanation | None]]:
-    """Every explanation by its id, in the ids' order; None where its content cannot be unpacked.
+def explanations_now(store: Store) -> Iterator[tuple[str, KeptExplanation]]:
+    """Every explanation by its id, in the ids' order. Whether its content can be unpacked is not looked at.
 
     Raises:
         StoreError: The database cannot be used.
@@ -26,13 +25,8 @@ def explanations_now(store: Store) -> Iterator[tuple[str, KeptExplanation | None
     after = ""
     while True:
         query = select(ExplanationRow).where(ExplanationRow.id > after).order_by(ExplanationRow.id).limit(_CHUNK)
-        found: list[tuple[str, KeptExplanation | None]] = []
         with store.read() as session:
-            for row in session.scalars(query):
-                try:
-                    found.append((row.id, explanation_of(session, row)))
-                except zlib.error:
-                    found.append((row.id, None))
+            found = [(row.id, explanation_of(session, row)) for row in session.scalars(query)]
         yield from found
         if len(found) < _CHUNK:
             return

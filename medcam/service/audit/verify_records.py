@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -131,10 +132,8 @@ def verify_records(store: Store, progress: Callable[[int], None] = lambda _: Non
     return RecordsVerification(explanations, len(now) - explanations, tuple(faults))
 
 
-def _digest(kept: KeptExplanation | None) -> str:
+def _digest(kept: KeptExplanation) -> str:
     """Of an explanation's content; empty where it cannot be read, or what lists show of it is not what it says."""
-    if kept is None:
-        return ""
     try:
         said = {str(one["name"]): one for one in json.loads(kept.content)["findings"]}
         alike = said.keys() == {one.name for one in kept.findings} and all(
@@ -143,7 +142,7 @@ def _digest(kept: KeptExplanation | None) -> str:
             and abs(said[one.name]["threshold"] - one.threshold) <= _ROUNDED
             for one in kept.findings
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, zlib.error):
         return ""
     return kept.sha256 if alike else ""
 

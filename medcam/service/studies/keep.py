@@ -24,7 +24,7 @@ from medcam.service.explanations.explanation_json import explanation_to_dict
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.voi_table import pack_table
 from medcam.service.studies.zone_image import pack_zones
-from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, pack_content
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +177,7 @@ def kept_explanation(explanation: Explanation, request: str, card_sha256: str, n
             KeptFinding(one.name, one.probability, one.threshold, margin(one), one.present)
             for one in explanation.findings
         ),
-        content=json.dumps(explanation_to_dict(explanation), allow_nan=False).encode("utf-8"),
+        packed=pack_content(json.dumps(explanation_to_dict(explanation), allow_nan=False).encode("utf-8")),
         created=created,
     )
 

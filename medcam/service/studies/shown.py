@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -103,9 +104,17 @@ def shown_study(opened: OpenedStore, study_id: str) -> ShownStudy:
 
 
 @lru_cache(maxsize=64)
-def explanation_of(content: bytes) -> Explanation:
-    """The explanation in a kept text; raises InputError where it is damaged."""
-    return explanation_from_dict(json.loads(content))
+def explanation_of(packed: bytes) -> Explanation:
+    """The explanation of a `KeptExplanation`, from its packed text; raises InputError where it is damaged."""
+    try:
+        data = json.loads(zlib.decompress(packed))
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise InputError(
+            "an explanation in the store is damaged",
+            code="not-an-explanation",
+            next_step="`medcam audit verify` names every damaged one; restore the store from a backup.",
+        ) from error
+    return explanation_from_dict(data)
 
 
 @lru_cache(maxsize=64)

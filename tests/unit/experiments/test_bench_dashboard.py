@@ -20,7 +20,7 @@ from medcam.experiments.bench.dashboard.rows import ISSUER, Filling, reader_name
 from medcam.experiments.bench.dashboard.run import DashboardBench, Measured
 from medcam.experiments.bench.process import processor_seconds, resident_mib
 from medcam.service.studies.opened import opened_store
-from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, pack_content
 from medcam.store.dump import dump_rows, load_rows
 
 NOW = 1_000_000_000.0
@@ -38,7 +38,7 @@ def templates(tmp_path):
                 flagged=False,
                 rank=-1.0,
                 findings=(KeptFinding(name, 0.9, 0.5, 2.0, present=True),),
-                content=json.dumps({"number": number}).encode(),
+                packed=pack_content(json.dumps({"number": number}).encode()),
             )
             opened.films.keep(Study(id="s" * 16, uid="1.2"), film, said, 0.0)
         with opened.store.read() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medcam.core.study import Study
-from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, pack_content
 
 CARD = KeptModel("c" * 64, "tiny", "1", "w" * 64, "{}")
 
@@ -29,6 +29,6 @@ def explanation(request: str, *findings: KeptFinding, rank: float = 0.0, created
         flagged=False,
         rank=rank,
         findings=findings,
-        content=f"{request} of {created}".encode(),
+        packed=pack_content(f"{request} of {created}".encode()),
         created=created,
     )

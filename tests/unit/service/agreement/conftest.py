@@ -22,7 +22,7 @@ from medcam.service.agreement.report import (
 from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.studies.address import FILMS_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
-from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, ReviewStore
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, ReviewStore, pack_content
 
 CARDS = {name: KeptModel(name[0] * 64, name, "1", "w" * 64, "{}") for name in ("main", "other")}
 
@@ -73,7 +73,7 @@ class Bench:
             flagged=called is None,
             rank=0.0,
             findings=(KeptFinding(finding, probability, 0.5, 0.0, called),),
-            content=json.dumps({**content, "request": f"{number} {self.now}"}).encode(),
+            packed=pack_content(json.dumps({**content, "request": f"{number} {self.now}"}).encode()),
             created=self.now,
         )
         study = Study(id=f"{number:016x}", uid=f"1.2.{number}", **known)

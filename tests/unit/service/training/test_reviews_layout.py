@@ -20,7 +20,7 @@ from medcam.models.training.films import UNCERTAIN
 from medcam.service.studies.opened import OpenedStore, opened_store
 from medcam.service.training.layouts.every import read_listing
 from medcam.service.training.own_films import Reading, own_films
-from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph
+from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, pack_content
 
 CALLED = {"Opacity": True, "Nodule": False}
 X, Y, WIDTH, HEIGHT = written.BOX
@@ -51,7 +51,7 @@ def opened(tmp_path: Path) -> Iterator[OpenedStore]:
                 flagged=False,
                 rank=0.0,
                 findings=found,
-                content=f'{{"film": {number}}}'.encode(),
+                packed=pack_content(f'{{"film": {number}}}'.encode()),
                 created=0.0,
             )
             store.films.keep(Study(id=key, uid=f"1.2.{number}", patient_id=f"P{number // 2}"), film, said, now=0.0)
