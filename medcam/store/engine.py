@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import MedcamError
+from medcam.store.hinted import heed_hints
 from medcam.store.migrate import NewerStoreError, finish, upgrade
 from medcam.store.moment import Answer, CurrentMoment, Moment
 
@@ -213,6 +214,7 @@ def _engine(url: str) -> Engine:
             engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, **pool)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
+            heed_hints(engine)
             return engine
         return _postgres_engine(address)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:

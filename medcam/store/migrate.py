@@ -44,6 +44,8 @@ def upgrade(engine: Engine) -> None:
         _wait_for_others(connection)
         revision = current(connection)
         if revision == newest():
+            if connection.dialect.name == "sqlite":
+                index_search(connection)  # another library of SQLite may have opened it last
             return
         if revision is not None and revision not in _known():
             raise NewerStoreError

@@ -1,12 +1,14 @@
 """The index for the worklist's search: by groups of three letters, with an extension that comes with PostgreSQL.
 
-Without it a search reads every study: right, but slower the more there are. SQLite reads them faster, and has none.
+Without it a search reads every study: right, but slower the more there are. That of SQLite is in `search_letters`.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
+
+from medcam.store.search_letters import index_letters
 
 EXTENSION = "pg_trgm"
 INDEX = "studies_search"
@@ -16,7 +18,8 @@ _SCHEMA = "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e
 def index_search(connection: Connection) -> bool:
     """Makes the index where it is missing and may be made.
 
-    The owner of a database may make the extension since PostgreSQL 13, where the server has its files.
+    The owner of a database may make the extension since PostgreSQL 13, where the server has its files. SQLite has what
+    it needs since 3.34, where its module FTS5 was built in.
 
     Args:
         connection: In a transaction, which goes on whatever comes of this.
@@ -24,7 +27,9 @@ def index_search(connection: Connection) -> bool:
     Returns:
         Whether a search has what it needs now.
     """
-    if connection.dialect.name != "postgresql" or _is_there(connection):
+    if connection.dialect.name == "sqlite":
+        return index_letters(connection)
+    if _is_there(connection):
         return True
     try:
         with connection.begin_nested():

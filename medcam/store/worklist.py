@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, true
@@ -21,6 +22,7 @@ from medcam.core.worklist import (
 from medcam.store.engine import Store
 from medcam.store.film_rows import study_of
 from medcam.store.schema import AssignmentRow, ExplanationRow, FindingRow, ReadingRow, StudyRow
+from medcam.store.search_letters import found_by_letters
 
 
 class Worklist:
@@ -46,8 +48,16 @@ class Worklist:
         with self._store.read() as session:
             if self._store.dialect == "postgresql":
                 session.execute(_PLANNED_ANEW)
-            few = _few(session, _matching(query, reader), query, before)
+            few = _few(session, _matching(query, reader), self._among(session, query, reader), query, before)
             return few or _many(session, _matching(query, reader, walked=True), query, before)
+
+    def _among(self, session: Session, query: WorklistQuery, reader: Reader) -> Selected | None:
+        """Ids of the studies among which those with the query's text are; PostgreSQL finds out by itself."""
+        if self._store.dialect != "sqlite":
+            return None
+        # Where more have it they are soon met by reading study after study; but not by going through all readings.
+        most = _MOST_LOOKED_UP if reader.everything and query.state is ReadingState.DONE else MOST_COUNTED
+        return found_by_letters(session, _sought(query), most)
 
     def progress(self, reader: Reader) -> Progress:
         """How far a reader is with all that they may read."""
@@ -70,6 +80,9 @@ class Worklist:
 _PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 """One plan for every page, reader and text would fit none: PostgreSQL would take a page for a tenth of the table."""
 
+_MOST_LOOKED_UP = 10_000
+"""Studies with a text's letters that are looked up rather than all that a reader is done with."""
+
 Selected: TypeAlias = Any
 """SQLAlchemy's `Select` of a study and a reading; its type parameters differ between the releases that are allowed."""
 
@@ -81,6 +94,21 @@ _ORDERS: dict[Order, tuple[ColumnElement[Any], ...]] = {
 
 
 _INDEXES = {Order.URGENCY: "studies_rank", Order.RECEIVED: "studies_received", Order.DATE: "studies_date"}
+
+
+def _narrowed(query: WorklistQuery) -> bool:
+    """Whether another index than that of the order may be the better one."""
+    return bool(query.finding or query.since or query.until or query.flagged is not None)
+
+
+def _indexed(selected: Selected, index: str) -> Selected:
+    # SQLite keeps no figures about its tables: it would rather sort all that matches than walk along an order.
+    return selected.with_hint(StudyRow, f"INDEXED BY {index}", "sqlite")
+
+
+def _sought(query: WorklistQuery) -> str:
+    """A query's text as studies have it; empty for any."""
+    return query.text.strip().upper()
 
 
 def _matching(query: WorklistQuery, reader: Reader, *, walked: bool = False) -> Selected:
@@ -97,8 +125,8 @@ def _matching(query: WorklistQuery, reader: Reader, *, walked: bool = False) -> 
         ReadingState.DONE: done,
     }
     selected = selected.where(conditions[query.state])
-    if query.text.strip():
-        selected = selected.where(StudyRow.search.contains(query.text.strip().upper(), autoescape=True))
+    if _sought(query):
+        selected = selected.where(StudyRow.search.contains(_sought(query), autoescape=True))
     if query.finding:
         selected = selected.where(StudyRow.finding == query.finding)
     if query.flagged is not None:
@@ -110,17 +138,24 @@ def _matching(query: WorklistQuery, reader: Reader, *, walked: bool = False) -> 
     return selected
 
 
-def _few(session: Session, matching: Selected, query: WorklistQuery, before: float | None) -> WorklistPage | None:
+def _few(
+    session: Session, matching: Selected, among: Selected | None, query: WorklistQuery, before: float | None
+) -> WorklistPage | None:
     """A page by one look at all that matches; None where so much does that it should not be sorted.
 
     Args:
         session: Reads.
         matching: What matches.
+        among: Ids among which those of all that matches are; None where that is not known.
         query: What is asked for.
         before: What came earlier and was never read comes first; None for no such rule.
     """
     columns = (StudyRow.id, StudyRow.rank, StudyRow.received, StudyRow.study_date, StudyRow.readers_done)
-    keys = matching.with_only_columns(*columns).limit(MOST_COUNTED).subquery()
+    looked = matching if among is None else matching.where(StudyRow.id.in_(among))
+    if not (_sought(query) or _narrowed(query)):
+        # All that is asked is in this index; SQLite would take that of the ids, and then read each study too.
+        looked = _indexed(looked, "studies_listed")
+    keys = looked.with_only_columns(*columns).limit(MOST_COUNTED).subquery()
     # No study came before the beginning of time: no rule, no study that is late.
     waits = and_(keys.c.readers_done == 0, keys.c.received < (-math.inf if before is None else before))
     late = case((waits, 1), else_=0)
@@ -132,7 +167,7 @@ def _few(session: Session, matching: Selected, query: WorklistQuery, before: flo
     start = (query.page - 1) * query.size
     sorted_keys = select(keys.c.id, late.label("late"), func.count().over().label("total"))
     found = session.execute(sorted_keys.order_by(*orders[query.order]).offset(start).limit(query.size)).all()
-    total = found[0].total if found else _count(session, matching) if start else 0
+    total = found[0].total if found else _count(session, looked) if start else 0
     if total >= MOST_COUNTED:
         return None
     overdue = {key.id: bool(key.late) for key in found}
@@ -148,15 +183,16 @@ def _many(session: Session, matching: Selected, query: WorklistQuery, before: fl
     start = (query.page - 1) * query.size
     total = MOST_COUNTED
     if before is None:
-        rows = _rows(session, matching, query.order, start, query.size)
+        rows = _rows(session, matching, query, start, query.size)
         return WorklistPage(tuple(_line(row, reading, overdue=False) for row, reading in rows), total)
     waiting = and_(StudyRow.readers_done == 0, StudyRow.received < before)
     overdue = 0 if query.state is ReadingState.DONE else _count(session, matching.where(waiting))
     late = matching.where(waiting)
-    first = _rows(session, late, Order.RECEIVED, start, query.size, "studies_waiting") if start < overdue else []
+    longest = replace(query, order=Order.RECEIVED)
+    first = _rows(session, late, longest, start, query.size, "studies_waiting") if start < overdue else []
     left = query.size - len(first)
     rest = matching.where(or_(StudyRow.readers_done > 0, StudyRow.received >= before))
-    others = _rows(session, rest, Order.URGENCY, max(start - overdue, 0), left) if left else []
+    others = _rows(session, rest, query, max(start - overdue, 0), left) if left else []
     lines = [_line(row, reading, overdue=True) for row, reading in first]
     lines += [_line(row, reading, overdue=False) for row, reading in others]
     return WorklistPage(tuple(lines), total)
@@ -174,11 +210,10 @@ def _count(session: Session, selected: Selected) -> int:
 
 
 def _rows(
-    session: Session, selected: Selected, order: Order, start: int, size: int, index: str = ""
+    session: Session, selected: Selected, query: WorklistQuery, start: int, size: int, index: str = ""
 ) -> list[tuple[StudyRow, ReadingRow | None]]:
-    # SQLite keeps no figures about its tables, and might rather sort them.
-    walked = selected.with_hint(StudyRow, f"INDEXED BY {index or _INDEXES[order]}", "sqlite")
-    found = session.execute(walked.order_by(*_ORDERS[order]).offset(start).limit(size))
+    walked = selected if _narrowed(query) else _indexed(selected, index or _INDEXES[query.order])
+    found = session.execute(walked.order_by(*_ORDERS[query.order]).offset(start).limit(size))
     return [(row[0], row[1]) for row in found]
 
 

@@ -14,6 +14,11 @@ SLOW_SEARCH = (
     "PostgreSQL run `CREATE EXTENSION pg_trgm` in this database, then run this command again as the owner of its tables"
 )
 
+SLOW_SEARCH_SQLITE = (
+    "A search of its worklist reads every study, since this Python's library of SQLite cannot keep the index for it: "
+    "use a Python with SQLite 3.34 or newer and its module FTS5, and the index is made when the store is opened"
+)
+
 
 def migrate_store(named: str | None, to: str | None, progress: Progress = lambda _done, _total: None) -> str:
     """Brings the tables of a store up to date; with a second store, copies everything into that one.
@@ -34,7 +39,8 @@ def migrate_store(named: str | None, to: str | None, progress: Progress = lambda
     if to is None:
         with open_database(named) as database:
             told = f"{database.address.label} is up to date (revision {revision()})"
-            return told if database.store.finish() else f"{told}. {SLOW_SEARCH}"
+            slow = SLOW_SEARCH_SQLITE if database.store.dialect == "sqlite" else SLOW_SEARCH
+            return told if database.store.finish() else f"{told}. {slow}"
     with opened_store(named, make=False) as old, opened_store(to) as new, tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.zip"
         back_up(old, copy, progress=progress)

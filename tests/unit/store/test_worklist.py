@@ -9,6 +9,7 @@ from medcam.core.reader import Role
 from medcam.core.review import Phase
 from medcam.core.worklist import Order, ReadingState, WorklistQuery
 from medcam.store import KeptFinding, Worklist
+from medcam.store.film_rows import searched_text
 
 from .records import explanation, film, study
 
@@ -151,3 +152,23 @@ def test_a_search_that_finds_everything_has_the_order_of_no_search(worklist, fil
     assert pages("p") == pages("")
     monkeypatch.setattr("medcam.store.worklist.MOST_COUNTED", 5)
     assert [page.lines for page in pages("p")] == [page.lines for page in pages("")]
+
+
+NAMES = ("DOE^JANE", "MÜLLER^ÅSA", "Kim^Chulsoo=金^哲秀=김^철수", "O'BRIEN", 'A"B"C%', "straße_ı", "İSTANBUL")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("김", "철수", "김 철수", "müller", "muller", "åsa", "straße", "STRASSE", "istanbul", "İst", "e_ı", "c%"),
+        *('"b"', "o'brien", "o'b", "e j", "ja", "doe  jane", '" OR "', "*", "/", "x" * 80, "0" * 40),
+    ],
+)
+def test_a_text_finds_the_studies_whose_words_hold_it_in_any_script(worklist, films, reader, text):
+    kept = [study(number, patient_name=name) for number, name in enumerate(NAMES)]
+    for number, one in enumerate(kept):
+        films.keep(one, film(number, number), explanation(f"r{number}"), now=float(number))
+    page = worklist.page(WorklistQuery(text=text), reader, now=10.0)
+
+    assert numbers(page) == [n for n, one in enumerate(kept) if text.upper() in searched_text(one, "")]
+    assert page.total == len(page.lines)
