@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from medcam.core.card import ModelCard
 from medcam.core.errors import UsageError
 from medcam.service.audit.key import key_path, read_signer
+from medcam.service.cluster.run_mark import run_mark, this_machine
 from medcam.service.cluster.settings import ClusterError
-from medcam.service.output_errors import writing
 from medcam.service.studies.address import StoreAddress, store_address
 from medcam.service.studies.keep import Keeper
 from medcam.service.studies.opened import opened_store
-
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ class SharedStore:
                 `machines-differ`).
             AuditKeyError: It has no such key (code `no-audit-key`).
         """
-        if self.machine and self.machine != _this_machine():
+        if self.machine and self.machine != this_machine():
             raise _of_one_machine()
         if not (store_address(self.named).films / self.mark).is_file():
             raise ClusterError(
@@ -90,15 +86,9 @@ def shared_store(named: str | None, hosts: Collection[str]) -> Iterator[SharedSt
         raise _of_one_machine()
     with opened_store(named):  # made, or brought up to date, before several processes open it at once
         pass
-    mark = address.films / f".run-{secrets.token_hex(8)}"
-    with writing():
-        address.films.mkdir(parents=True, exist_ok=True)
-        mark.touch()
-    try:
-        machine = _this_machine() if address.file else ""
-        yield SharedStore(_everywhere(named, address), mark.name, _signer(), machine)
-    finally:
-        mark.unlink(missing_ok=True)
+    with run_mark(address.films) as mark:
+        machine = this_machine() if address.file else ""
+        yield SharedStore(_everywhere(named, address), mark, _signer(), machine)
 
 
 @contextmanager
@@ -148,7 +138,3 @@ def _everywhere(named: str, address: StoreAddress) -> str:
 
 def _signer() -> str:
     return read_signer(key_path()).verifier.text
-
-
-def _this_machine() -> str:
-    return " ".join((socket.gethostname(), _BOOT.read_text(encoding="ascii").strip() if _BOOT.exists() else ""))
