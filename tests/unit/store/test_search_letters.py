@@ -125,10 +125,11 @@ def test_it_follows_what_is_changed_and_taken_away(store, films, named, reader):
 
 def test_what_is_deleted_is_gone_from_it(store):
     with store.begin() as session:
-        put(session, "a", "ONE WORD")
         put(session, "b", "ONE MORE")
+        put(session, "a", "ONE WORD")
     with store.begin() as session:
         session.execute(text("DELETE FROM studies WHERE id = 'a'"))
+        put(session, "c", "ANOTHER")  # takes the number that is free
     assert in_index(store, "ONE") == ["b"]
     assert in_index(store, "WORD") == []
 
