@@ -10,7 +10,7 @@ from sqlalchemy import LargeBinary, Table, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from medcam.store.engine import Store, StoreError
-from medcam.store.migrate import newest
+from medcam.store.migrate import known_revisions, newest
 from medcam.store.schema import AuditHeadRow, Base
 
 _CHUNK = 500
@@ -25,6 +25,11 @@ def table_names() -> tuple[str, ...]:
 def revision() -> str:
     """Which form the rows have: the newest step of the tables' history."""
     return newest()
+
+
+def loadable(revision: str) -> bool:
+    """Whether rows of a revision can be loaded: steps so far only added tables, and columns that may be left out."""
+    return revision in known_revisions()
 
 
 def dump_rows(session: Session, name: str) -> Iterator[Row]:
@@ -50,7 +55,7 @@ def load_rows(store: Store, tables: Mapping[str, Iterator[Row]]) -> dict[str, in
 
     Args:
         store: The database.
-        tables: Rows by table, as `dump_rows` gives them.
+        tables: Rows by table, as `dump_rows` gives them, or gave them at a revision that is `loadable`.
 
     Returns:
         How many rows each table got.

@@ -47,7 +47,7 @@ def upgrade(engine: Engine) -> None:
             if connection.dialect.name == "sqlite":
                 index_search(connection)  # another library of SQLite may have opened it last
             return
-        if revision is not None and revision not in _known():
+        if revision is not None and revision not in known_revisions():
             raise NewerStoreError
         command.upgrade(_config(connection), "head")
         index_search(connection)
@@ -80,7 +80,8 @@ def _wait_for_others(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
-def _known() -> frozenset[str]:
+def known_revisions() -> frozenset[str]:
+    """All that this medcam can bring up to date, and the newest."""
     return frozenset(script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())
 
 

@@ -21,7 +21,7 @@ from medcam.core.errors import InputError
 from medcam.service.output_errors import writing
 from medcam.service.studies.opened import OpenedStore
 from medcam.store import AuditDraft, StoreError
-from medcam.store.dump import dump_rows, load_rows, revision, table_names
+from medcam.store.dump import dump_rows, load_rows, loadable, revision, table_names
 
 MANIFEST = "manifest.json"
 FORM = "medcam-store-1"
@@ -89,8 +89,8 @@ def restore(opened: OpenedStore, path: Path, progress: Progress = lambda _done, 
         progress: As in `back_up`.
 
     Raises:
-        InputError: The file is no backup, is damaged (code `broken-backup`), or was made by another version of medcam
-            (`backup-version`).
+        InputError: The file is no backup, is damaged (code `broken-backup`), or was made by a newer medcam (code
+            `backup-version`).
         StoreError: The store is not empty (code `store-not-empty`), or the database cannot be used.
         OutputError: The films cannot be written.
     """
@@ -109,7 +109,8 @@ def restore(opened: OpenedStore, path: Path, progress: Progress = lambda _done, 
             counts = load_rows(opened.store, rows)
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
         raise _broken(type(error).__name__) from error
-    if counts != manifest["rows"]:
+    # A backup of an older medcam knows nothing of tables that came since.
+    if counts != {name: manifest["rows"].get(name, 0) for name in counts}:
         raise StoreError("the backup holds other numbers of rows than it says")
     opened.trail.append(AuditDraft("store-restored", body={"sha256": _file_digest(path)}))
     return BackupSummary(counts, len(members))
@@ -128,11 +129,11 @@ def _manifest(rows: dict[str, int], films: int, digests: dict[str, str]) -> dict
 
 def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
-    if manifest["form"] != FORM or manifest["revision"] != revision():
+    if manifest["form"] != FORM or not loadable(manifest["revision"]):
         raise InputError(
-            f"the backup is of another version (form {manifest['form']}, tables {manifest['revision']})",
+            f"the backup was made by a newer medcam (form {manifest['form']}, tables {manifest['revision']})",
             code="backup-version",
-            next_step="Restore it with the medcam that made it, then bring the store up to date.",
+            next_step="Restore it with the medcam that made it, or a newer one.",
         )
     return manifest
 

@@ -11,8 +11,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from medcam.store import JobQueue, StoreError, open_store, sqlite_url
+from medcam.store.dump import loadable
 from medcam.store.engine import ConflictError, _engine
-from medcam.store.migrate import current, downgrade, newest, upgrade
+from medcam.store.migrate import current, downgrade, known_revisions, newest, upgrade
 from medcam.store.schema import Base, JobRow
 from medcam.store.search_index import INDEX
 
@@ -143,6 +144,27 @@ def test_nothing_of_a_failed_transaction_is_kept(store):
         write_two("a")
     with store.begin() as session:
         assert [found.key for found in session.query(JobRow)] == ["a"]
+
+
+def test_rows_of_every_older_revision_can_be_loaded_into_the_newest_tables(tmp_path):
+    engine = _engine(f"sqlite:///{tmp_path / 'one.db'}")
+
+    def columns():
+        names = inspect(engine)
+        return {(table, one["name"]): one for table in names.get_table_names() for one in names.get_columns(table)}
+
+    upgrade(engine)
+    newest = columns()
+    for revision in sorted(known_revisions(), reverse=True):
+        downgrade(engine, revision)
+        older = columns()
+        added = {name: one for name, one in newest.items() if name not in older and name[0] in {at for at, _ in older}}
+        inner = {name for name in older if name[0].startswith("search_")}  # of no table that a backup holds
+        assert older.keys() - inner <= newest.keys()
+        assert all(one["nullable"] or one["default"] is not None for one in added.values())
+        assert loadable(revision)
+    assert not loadable("9999")
+    engine.dispose()
 
 
 def test_indexes_come_to_a_store_of_the_second_revision_and_go(url):

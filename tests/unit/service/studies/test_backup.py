@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -107,6 +108,31 @@ def changed(backup, tmp_path, name, content):
         for member in old.namelist():
             new.writestr(member, content(old.read(member)) if member.startswith(name) else old.read(member))
     return target
+
+
+def as_of_the_third_revision(backup, target):
+    """The same backup as a medcam made it that knew no clients of jobs, no tokens and no turns."""
+    with zipfile.ZipFile(backup) as old, zipfile.ZipFile(target, "w") as new:
+        members = {name: old.read(name) for name in old.namelist()}
+        manifest = json.loads(members.pop("manifest.json"))
+        manifest["revision"] = "0003"
+        for table in ("job_turns", "api_tokens"):
+            del members[f"tables/{table}.jsonl"], manifest["rows"][table], manifest["sha256"][f"tables/{table}.jsonl"]
+        jobs = [json.loads(line) for line in members["tables/jobs.jsonl"].splitlines()]
+        assert all(job.pop("client") == "" for job in jobs)
+        members["tables/jobs.jsonl"] = "".join(json.dumps(job) + "\n" for job in jobs).encode()
+        manifest["sha256"]["tables/jobs.jsonl"] = hashlib.sha256(members["tables/jobs.jsonl"]).hexdigest()
+        for name, content in members.items():
+            new.writestr(name, content)
+        new.writestr("manifest.json", json.dumps(manifest))
+    return target
+
+
+def test_a_backup_of_an_older_medcam_comes_back_whole(reviewed, backup, empty, tmp_path):
+    restore(empty, as_of_the_third_revision(backup, tmp_path / "older.zip"))
+
+    assert contents(empty) == contents(reviewed)
+    assert verify_trail(empty.store, read_verifier(key_path())).intact
 
 
 def newer(content):
