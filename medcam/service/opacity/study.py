@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,11 @@ from medcam.service.opacity.finished import finish
 from medcam.service.opacity.references import references
 from medcam.service.opacity.tail import Ingredients, Outputs, run_tail, train_tail
 
-Rows = npt.NDArray[np.int64]
 Figures = dict[str, object]
 
-FOLDS = 3
-BOTH = tuple(FAMILIES)
+FOLDS, MORE_FOLDS = 3, 10
+"""All rows are compared with few folds; the chosen one is measured with more too, as near to all films as may be."""
+BOTH, LONG = tuple(FAMILIES), 12
 STEPS: dict[str, Ingredients] = {
     "labels": Ingredients(labels=1.0),
     "labels within strata": Ingredients(ranks=1.0),
@@ -31,6 +32,9 @@ STEPS: dict[str, Ingredients] = {
     "pairs, cells": Ingredients(pairs=1.0, cells=1.0),
     "pairs of both kinds, cells": Ingredients(pairs=1.0, cells=1.0, families=BOTH),
     "pairs of both kinds, cells, stage 5 alone": Ingredients(pairs=1.0, cells=1.0, families=BOTH, stages=(5,)),
+    "pairs of both kinds, cells, stage 5 alone, long": Ingredients(
+        pairs=1.0, cells=1.0, families=BOTH, stages=(5,), epochs=LONG
+    ),
     "pairs, cells, labels within strata, lungs": Ingredients(pairs=1.0, cells=1.0, ranks=0.3, lungs=0.5),
 }
 """Ingredients by name, in the order of the table."""
@@ -91,15 +95,16 @@ def run_study(plan: StudyPlan, report: Callable[[str], None] = lambda _: None) -
         plan.seed,
         lambda what, done, count: report(f"{what} {done}/{count}"),
     )
-    folds = films.folds(FOLDS, plan.seed)
     rows = []
     for name, recipe in STEPS.items():
         recipe = replace(recipe, epochs=plan.epochs or recipe.epochs)
-        rows.append(_measured(name, recipe, films, features, folds, plan))
+        rows.append(_measured(name, recipe, films, features, FOLDS, plan))
         report(f"{name} measured")
     best = chosen(rows)
-    figures = _figures(films, features, rows, best, plan)
-    card, gate = finish(films, features, best.recipe, best.outputs, plan.seed, plan.work / "model", plan.command)
+    finer = _measured(best.name, best.recipe, films, features, MORE_FOLDS, plan)
+    report(f"{best.name} measured with more folds")
+    figures = _figures(films, features, rows, finer, plan)
+    card, gate = finish(films, features, best.recipe, finer.outputs, plan.seed, plan.work / "model", plan.command)
     return figures | {"gate": gate, "model": {"version": card.version, "sha256": card.weights_sha256}}, card
 
 
@@ -121,30 +126,44 @@ def _on_planted(row: Measured) -> float:
 
 
 def _measured(
-    name: str, recipe: Ingredients, films: OpacityFilms, features: Features, folds: Rows, plan: StudyPlan
+    name: str, recipe: Ingredients, films: OpacityFilms, features: Features, count: int, plan: StudyPlan
 ) -> Measured:
-    outputs = _outputs(name, recipe, films, features, folds, plan)
+    outputs = _outputs(name, recipe, films, features, count, plan)
     figures = measure.label_figures(films, outputs)
     figures |= measure.planted_pointing(films, outputs, features)
     return Measured(name, recipe, outputs, measure.calibrated(films, outputs.maps, features), figures)
 
 
 def _outputs(
-    name: str, recipe: Ingredients, films: OpacityFilms, features: Features, folds: Rows, plan: StudyPlan
+    name: str, recipe: Ingredients, films: OpacityFilms, features: Features, count: int, plan: StudyPlan
 ) -> Outputs:
     """Of every film by the network that never saw its patient; kept, so that a stopped study goes on."""
-    kept = plan.work / f"outputs-{plan.seed}-{name.replace(', ', '_').replace(' ', '-')}-{recipe.epochs}.npz"
-    if kept.is_file():
-        with np.load(kept) as file:
-            return Outputs(file["logits"], file["maps"])
-    parts: dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = {}
-    for fold in range(FOLDS):
+    stem = f"outputs-{plan.seed}-{name.replace(', ', '_').replace(' ', '-')}-{recipe.epochs}"
+    stem = stem if count == FOLDS else f"{stem}-of-{count}"
+    count = min(count, len(np.unique(films.patients)))
+    folds = films.folds(count, plan.seed)
+
+    def fold_outputs(fold: int) -> Outputs:
         network = train_tail(films, features, np.flatnonzero(folds != fold), recipe, plan.seed + fold)
-        held = np.flatnonzero(folds == fold)
-        parts.update(zip(held.tolist(), _each(run_tail(network, features, held)), strict=True))
-    ordered = [parts[row] for row in range(len(films))]
-    outputs = Outputs(np.stack([logits for logits, _ in ordered]), np.stack([maps for _, maps in ordered]))
-    np.savez(kept, logits=outputs.logits, maps=outputs.maps)
+        return run_tail(network, features, np.flatnonzero(folds == fold))
+
+    def whole() -> Outputs:
+        parts: dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = {}
+        for fold in range(count):
+            part = _kept(plan.work / f"{stem}-fold-{fold}.npz", partial(fold_outputs, fold))
+            parts.update(zip(np.flatnonzero(folds == fold).tolist(), _each(part), strict=True))
+        ordered = [parts[row] for row in range(len(films))]
+        return Outputs(np.stack([logits for logits, _ in ordered]), np.stack([maps for _, maps in ordered]))
+
+    return _kept(plan.work / f"{stem}.npz", whole)
+
+
+def _kept(path: Path, made: Callable[[], Outputs]) -> Outputs:
+    if path.is_file():
+        with np.load(path) as file:
+            return Outputs(file["logits"], file["maps"])
+    outputs = made()
+    np.savez(path, logits=outputs.logits, maps=outputs.maps)
     return outputs
 
 
@@ -152,20 +171,11 @@ def _each(outputs: Outputs) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[n
     return list(zip(outputs.logits, outputs.maps, strict=True))
 
 
-def _figures(films: OpacityFilms, features: Features, rows: list[Measured], best: Measured, plan: StudyPlan) -> Figures:
+def _figures(
+    films: OpacityFilms, features: Features, rows: list[Measured], finer: Measured, plan: StudyPlan
+) -> Figures:
+    """Of all rows, and of the chosen one with more folds."""
     read = films.read
-    table = []
-    for row in rows:
-        rules = (row.rule, measure.HALF)
-        found = measure.reader_figures(films, row.outputs.logits[:, 0], row.outputs.maps[:, 0], rules)
-        table.append(
-            {
-                "name": row.name,
-                "recipe": asdict(row.recipe),
-                "rule": asdict(row.rule) | {"kind": str(row.rule.kind)},
-                "figures": measure.as_plain(row.chosen_by | found),
-            }
-        )
     readers = measure.readers_iou(films)
     return {
         "films": len(films),
@@ -175,9 +185,21 @@ def _figures(films: OpacityFilms, features: Features, rows: list[Measured], best
         "read_opacity": int((films.readings[read] == 1).sum()),
         "boxed": len(films.boxes),
         "strata": len(np.unique(films.strata)),
-        "rows": table,
+        "rows": [_row(films, row) for row in rows],
+        "finer": _row(films, finer) | {"folds": MORE_FOLDS},
         "references": references(films, features, plan.work),
         "readers": asdict(readers) if readers else None,
         "both_readers": len(set(films.boxes) & set(films.other_boxes)),
-        "chosen": best.name,
+        "chosen": finer.name,
+    }
+
+
+def _row(films: OpacityFilms, row: Measured) -> Figures:
+    rules = (row.rule, measure.HALF)
+    found = measure.reader_figures(films, row.outputs.logits[:, 0], row.outputs.maps[:, 0], rules)
+    return {
+        "name": row.name,
+        "recipe": asdict(row.recipe),
+        "rule": asdict(row.rule) | {"kind": str(row.rule.kind)},
+        "figures": measure.as_plain(row.chosen_by | found),
     }

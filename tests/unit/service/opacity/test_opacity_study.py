@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,7 @@ from medcam.service.opacity.study import STEPS, Measured, chosen
 from medcam.service.opacity.tail import Ingredients, Outputs
 
 SIDE = 96
+RECORD = Path(__file__).resolve().parents[4] / "docs" / "experiments" / "figures" / "nih-opacity.json"
 
 
 def _lungs() -> np.ndarray:
@@ -114,6 +116,17 @@ def test_the_experiment_asks_for_its_films(tmp_path: Path) -> None:
     assert error.value.code == "no-films"
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.81, "was reached."), (0.7996, "was not reached, by less than .001."), (0.78, "was not reached.")],
+)
+def test_the_page_judges_the_networks_that_saw_the_most(value: float, told: str) -> None:
+    figures = json.loads(RECORD.read_text())["figures"]
+    figures["finer"]["figures"]["rsna"] = {"value": value, "low": 0.7, "high": 0.9}
+    (line,) = (each for each in NIH_OPACITY.page(figures).body.splitlines() if each.startswith("- AUC on readings"))
+    assert line.endswith(f"the aim of .80 {told}")
+
+
 def test_a_map_of_the_boxes_themselves_points_right(shared_data: Path) -> None:
     films = opacity_films(shared_data / "radiographs")
     maps = np.zeros((len(films), 160, 160), np.float32)
@@ -134,6 +147,8 @@ def test_a_slice_of_the_study_writes_a_model_that_adds_up(
     plan = study.StudyPlan(shared_data / "radiographs", tmp_path, films=14, epochs=1, threads=1)
     figures, card = study.run_study(plan)
     assert NIH_OPACITY.page(figures).body.count("| ---") > 3
+    folds = {path.name.split("-fold-")[0] for path in tmp_path.glob("outputs-*-fold-*.npz")}
+    assert {name.endswith(f"-of-{study.MORE_FOLDS}") for name in folds} == {True, False}
     model = load_folder(tmp_path / "model")
     assert model.card == card
     assert model.card.backbone_options["stages"] == list(STEPS[name].stages)
