@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +15,8 @@ from medcam.overlay.colour import LEVELS, positive_colours, signed_colours
 
 FAINTEST, STRONGEST = 0.12, 0.52
 """Opacity at no evidence and at full scale. Even full scale lets the film show through."""
+_ROWS = 64
+"""Rows that are worked on at a time, so that what lies between the steps stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Shading:
     threshold: float = 0.0
     signed: bool = False
     opacity: float = STRONGEST
-    _mixes: tuple[ByteArray, FloatArray] = field(init=False, repr=False, compare=False)
+    _table: npt.NDArray[np.uint32] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not (self.full_scale > 0.0 and np.isfinite(self.full_scale)):
@@ -39,9 +43,7 @@ class Shading:
             raise InvalidValueError("a colour threshold is at least 0")
         if not 0.0 <= self.opacity <= 1.0:
             raise InvalidValueError("an opacity lies between 0 and 1")
-        object.__setattr__(
-            self, "_mixes", (_colours(self.signed), _opacities(self.signed) * np.float32(self.opacity / STRONGEST))
-        )
+        object.__setattr__(self, "_table", _mixed(self.signed, self.opacity))
 
     def blend(self, grey: ByteArray, values: FloatArray) -> ByteArray:
         """Colours a film.
@@ -58,24 +60,38 @@ class Shading:
         """
         if grey.shape != values.shape:
             raise InvalidValueError(f"a map of {values.shape} does not lie on a film of {grey.shape}")
-        picture: ByteArray = np.repeat(grey[:, :, None], 3, axis=2)
-        shown = np.abs(values) > self.threshold if self.signed else values > self.threshold
-        rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-        if rows.size == 0:
-            return picture
-        window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        where = shown[window]
-        level = self._levels(values[window][where])
-        colours, opacities = self._mixes
-        opacity = opacities[level][:, None]
-        under = picture[window][where].astype(np.float32)
-        picture[window][where] = np.rint(under + opacity * (colours[level] - under)).astype(np.uint8)
+        picture = np.asarray(cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+        for top in range(0, grey.shape[0], _ROWS):
+            strip = np.s_[top : top + _ROWS]
+            part = values[strip]
+            shown = np.abs(part) > self.threshold if self.signed else part > self.threshold
+            if shown.any():
+                mixed = self._table.take(self._levels(part) * np.uint16(256) + grey[strip])
+                colours = cv2.cvtColor(mixed.view(np.uint8).reshape(*mixed.shape, 4), cv2.COLOR_RGBA2RGB)
+                cv2.copyTo(colours, shown.view(np.uint8), picture[strip])
         return picture
 
-    def _levels(self, values: FloatArray) -> npt.NDArray[np.intp]:
+    def _levels(self, values: FloatArray) -> npt.NDArray[np.uint16]:
         low = -self.full_scale if self.signed else 0.0
         share = (values - low) / (self.full_scale - low)
-        return np.asarray(np.clip(np.rint(share * (LEVELS - 1)), 0, LEVELS - 1), dtype=np.intp)
+        return np.asarray(np.clip(np.rint(share * (LEVELS - 1)), 0, LEVELS - 1), dtype=np.uint16)
+
+
+@lru_cache(maxsize=8)
+def _mixed(signed: bool, opacity: float) -> npt.NDArray[np.uint32]:
+    """What each level makes of each grey, worked out once: a film has a million pixels, and this 65,000 entries.
+
+    Returns:
+        uint32 [LEVELS * 256], read-only, at 256 * level + grey; the bytes of an entry are red, green, blue and nothing.
+    """
+    colours = _colours(signed)[:, None, :]
+    opacities = (_opacities(signed) * np.float32(opacity / STRONGEST))[:, None, None]
+    under = np.arange(256, dtype=np.float32)[None, :, None]
+    table = np.zeros((LEVELS, 256, 4), dtype=np.uint8)
+    table[:, :, :3] = np.rint(under + opacities * (colours - under)).astype(np.uint8)
+    entries = table.view(np.uint32).ravel()
+    entries.flags.writeable = False
+    return entries
 
 
 def _colours(signed: bool) -> ByteArray:

@@ -164,9 +164,13 @@ def _beside(film: ByteArray, caption: Caption, unit: float) -> ByteArray:
     width = round(_PANEL_WIDTH * unit)
     panel, foot = draw_panel(caption, width, unit), draw_foot(caption, width, unit)
     height = max(film.shape[0], panel.shape[0] + foot.shape[0])
-    canvas = np.concatenate((filled(height, film.shape[1], BACKGROUND), filled(height, width, PANEL)), axis=1)
+    canvas = np.empty((height, film.shape[1] + width, 3), dtype=np.uint8)
+    left, right = canvas[:, : film.shape[1]], canvas[:, film.shape[1] :]
+    if film.shape[0] < height:
+        left[:] = filled(height, film.shape[1], BACKGROUND)
     top = (height - film.shape[0]) // 2
-    canvas[top : top + film.shape[0], : film.shape[1]] = film
-    canvas[: panel.shape[0], film.shape[1] :] = panel
-    canvas[height - foot.shape[0] :, film.shape[1] :] = foot
+    left[top : top + film.shape[0]] = film
+    right[:] = filled(height, width, PANEL)
+    right[: panel.shape[0]] = panel
+    right[height - foot.shape[0] :] = foot
     return canvas
