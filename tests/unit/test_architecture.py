@@ -17,8 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LONGEST_FILE, LONGEST_FUNCTION = 320, 45
 UNFINISHED = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b|^\s*raise NotImplementedError", re.MULTILINE)
 DECODERS = {"pyjpegls", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle"}
-PLUG_INS = DECODERS | {"authlib", "httpx"}
-"""What others find by themselves, pydicom its decoders and Streamlit its sign-in: declared, never imported."""
+PLUG_INS = DECODERS | {"authlib", "httpx", "isal"}
+"""What others find by themselves, pydicom its decoders and Streamlit its sign-in, and what is taken where it is found
+(ISA-L, which packs pictures): declared, never imported by name."""
 FOUND_BY_FSSPEC = {"s3fs"}
 """What fsspec imports where a URL begins with s3://."""
 PEERS = re.compile(r"medcam/experiments/bench/(peers|baselines)/")

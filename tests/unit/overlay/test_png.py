@@ -1,11 +1,16 @@
 import io
+import sys
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from medcam.core.errors import InvalidValueError
+from medcam.core.errors import InvalidValueError, MedcamError
 from medcam.overlay import png
 from medcam.overlay.png import encode_png, save_png
 
@@ -18,6 +23,55 @@ def test_lossless_and_read_by_others(shape: tuple[int, ...]) -> None:
         assert opened.info == {}
         assert np.array_equal(np.asarray(opened), picture)
     assert encode_png(picture.copy()) == data
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    colour=st.booleans(),
+    levels=st.sampled_from((1, 2, 256)),
+    quick=st.booleans(),
+)
+def test_others_see_the_same_picture_whoever_packs_it(
+    height: int, width: int, colour: bool, levels: int, quick: bool
+) -> None:
+    shape = (height, width, 3) if colour else (height, width)
+    picture = np.random.default_rng(height * width).integers(0, levels, shape, dtype=np.uint8) * (255 // levels)
+    with pytest.MonkeyPatch.context() as patch:
+        if not quick:
+            patch.setattr(png, "_deflate", zlib)
+        data = encode_png(picture)
+    with Image.open(io.BytesIO(data)) as opened:
+        opened.verify()
+    with Image.open(io.BytesIO(data)) as opened:
+        assert opened.mode == ("RGB" if colour else "L")
+        assert np.array_equal(np.asarray(opened), picture)
+    seen = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(seen[:, :, ::-1] if colour else seen, picture)
+
+
+def test_a_file_is_hardly_larger_than_by_opencv() -> None:
+    rng = np.random.default_rng(0)
+    film = np.cumsum(rng.normal(0, 3, (400, 300)), axis=1).round().astype(np.int64).clip(-100, 100) + 120
+    picture = np.repeat(film.astype(np.uint8)[:, :, None], 3, axis=2)
+    picture[100:200, 50:150, 0] //= 2
+    options = (cv2.IMWRITE_PNG_COMPRESSION, 2, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
+    by_opencv = cv2.imencode(".png", picture, options)[1].size
+    assert len(encode_png(picture)) < 1.1 * by_opencv
+
+
+def test_packed_by_isa_l_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    isal = pytest.importorskip("isal.isal_zlib")
+    assert png._deflate is isal
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    assert png._quickest() is zlib
+
+
+def test_a_picture_too_large_for_a_chunk_is_refused() -> None:
+    with pytest.raises(MedcamError) as error:
+        encode_png(np.broadcast_to(np.uint8(0), (1 << 16, 1 << 15)))
+    assert error.value.code == "png"
 
 
 def test_works_on_views_and_read_only_pictures() -> None:
