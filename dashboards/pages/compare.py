@@ -27,7 +27,7 @@ from words import finding_name, say
 REVIEW = Path(__file__).with_name("review.py")
 _COMMAND = "medcam annotate SOURCE --out DIR --store {store} --model OTHER"
 _MOST_STUDIES = 200
-_ROOM = 252  # CSS pixels that the choices above the films and the line below them take
+_ROOM = 284  # CSS pixels that the choices above the films and the line below them take
 _TITLE = 28  # CSS pixels of the line over films of which one model alone knows the finding
 _SIDES = ("left", "right")
 

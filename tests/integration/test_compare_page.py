@@ -171,6 +171,20 @@ def test_two_models_stand_side_by_side_by_a_link_from_the_review(
     expect(page.locator("tr.marked")).to_contain_text("Nodule")
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "ko-KR"])
+def test_the_line_below_the_films_is_not_under_the_foot_of_the_page(
+    visit: Callable[..., Page], studies: list[str], locale: str
+) -> None:
+    page = visit(f"/compare?study={studies[1]}", locale=locale)
+    films(page, 2)
+    # The first line of small print below the films says what the colours mean.
+    line = page.locator(".stMainBlockContainer [data-testid=stCaptionContainer]").first.bounding_box()
+    foot = page.get_by_test_id("stBottom").bounding_box()
+    assert line is not None
+    assert foot is not None
+    assert line["y"] + line["height"] <= foot["y"]
+
+
 def test_the_viewer_leads_to_how_a_map_can_mislead(visit: Callable[..., Page], studies: list[str]) -> None:
     page = visit(f"/review?study={studies[0]}")
     (viewer,) = films(page, 1)
