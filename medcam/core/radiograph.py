@@ -12,6 +12,9 @@ from medcam.core.arrays import BoolArray, ByteArray, FloatArray, frozen_array
 from medcam.core.display import DisplayWindow
 from medcam.core.errors import InvalidValueError
 
+_ROWS = 64
+"""Rows that are windowed at a time, so that what lies between the steps stays in the processor's cache."""
+
 
 class View(StrEnum):
     """View Position (0018,5101), reduced to what matters for a chest film."""
@@ -120,7 +123,10 @@ class Radiograph:
 
     def display(self) -> ByteArray:
         """The film as shown: uint8 [height, width], window applied, padding black, denser brighter."""
-        shown: ByteArray = np.rint(self.window.apply(self.pixels) * 255.0).astype(np.uint8)
+        shown: ByteArray = np.empty(self.pixels.shape, dtype=np.uint8)
+        for top in range(0, self.height, _ROWS):
+            strip = np.s_[top : top + _ROWS]
+            shown[strip] = np.rint(self.window.apply(self.pixels[strip]) * 255.0)
         if self.padding is not None:
             shown[self.padding] = 0
         return shown

@@ -24,7 +24,7 @@ INK: Colour = (18, 20, 23)
 
 _TALLEST = 4096
 _SHORTEST = 256
-_KEPT = 2048
+_KEPT = 512
 """Words whose widths and pictures are kept: most of a panel's are the same from finding to finding."""
 _FOREIGN = re.compile(r"[^ -~]+")
 
