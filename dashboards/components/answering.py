@@ -80,7 +80,7 @@ def look(film: ShownFilm, note: str | None = None) -> str:
 
 def ordered(film: ShownFilm) -> list[Finding]:
     """The findings of the explanation that is shown: present ones first, the furthest over its threshold at the top."""
-    findings = explanation_of(film.explanations[0].packed).findings
+    findings = explanation_of(film.explanations[0]).findings
     return sorted(findings, key=lambda found: (not found.present, -margin(found)))
 
 

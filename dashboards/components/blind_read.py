@@ -44,7 +44,7 @@ def hide_at_first() -> None:
 
 def draw(opened: OpenedStore, reader: Reader, film: ShownFilm) -> None:
     """Draws the questions of a first read: on every finding of which a model spoke."""
-    said = [explanation_of(one.packed) for one in film.explanations]
+    said = [explanation_of(one) for one in film.explanations]
     names = sorted({finding.name for one in said for finding in one.findings}, key=finding_name)
     st.subheader(say("review.blind-head"), anchor=False)
     key = f"blind-{film.film.id}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import cache
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from catalogue.viewer_korean import VIEWER_KOREAN
 from medcam.core.card import FindingCard, ModelCard
 from medcam.core.errors import MedcamError
 from medcam.core.finding import Finding
+from medcam.core.remembered import Remembered
 from medcam.core.threshold import region_threshold
 from medcam.service.studies.shown import (
     Said,
@@ -85,7 +86,7 @@ def draw(
     if not opened.files.has_pixels(film.film.sha256):
         st.error(say("review.pixels-gone"))
         return None
-    view = _view(_Asked.of(film, said, None if said is None else card_of(opened, said)))
+    view = _view(film, said, None if said is None else card_of(opened, said))
     answer = show_viewer(
         view.film,
         view.findings,
@@ -118,36 +119,25 @@ class _View:
     scale: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A film as it is to be shown, equal to another where the same would be shown.
-
-    Args:
-        key: All that decides it.
-        film: The film.
-        said: What a model said of it.
-        card: That model's card.
-    """
-
-    key: tuple[object, ...]
-    film: ShownFilm = field(compare=False, repr=False)
-    said: Said | None = field(compare=False, repr=False)
-    card: ModelCard | None = field(compare=False, repr=False)
-
-    @classmethod
-    def of(cls, film: ShownFilm, said: Said | None, card: ModelCard | None) -> _Asked:
-        kept = film.film
-        key = (kept.study_id, kept.id, kept.sha256, kept.zones, said and said.sha256, said and said.card_sha256)
-        return cls((*key, language()), film, said, card)
+_VIEWS: Remembered[_View] = Remembered(64)
 
 
-@lru_cache(maxsize=64)
-def _view(asked: _Asked) -> _View:
-    film, said, card = asked.film, asked.said, asked.card
+def _view(film: ShownFilm, said: Said | None, card: ModelCard | None) -> _View:
+    kept = film.film
+    # By names and digests: what is remembered then holds nothing of its film and its explanation but what is shown.
+    key = (kept.study_id, kept.id, kept.sha256, kept.zones, said and said.sha256, said and said.card_sha256, language())
+    known = _VIEWS.get(key)
+    if known is None:
+        known = _made_view(film, said, card)
+        _VIEWS.keep(key, known)
+    return known
+
+
+def _made_view(film: ShownFilm, said: Said | None, card: ModelCard | None) -> _View:
     if said is None or card is None:
         return _View(_viewer_film(film))
     cards = {one.name: one for one in card.findings}
-    findings = tuple(_finding(one, cards.get(one.name)) for one in explanation_of(said.packed).findings)
+    findings = tuple(_finding(one, cards.get(one.name)) for one in explanation_of(said).findings)
     scale = max((one.map_scale for one in cards.values()), default=1.0)
     return _View(_viewer_film(film), findings, tuple(_zones(film, findings)), scale)
 

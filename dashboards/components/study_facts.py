@@ -36,7 +36,7 @@ def draw(opened: OpenedStore, shown: ShownStudy, film: ShownFilm, reader: Reader
     if blind or not film.explanations:
         film_attributes(film)
         return
-    explanation = explanation_of(film.explanations[0].packed)
+    explanation = explanation_of(film.explanations[0])
     notices.film_notices(explanation)
     names = ("evidence", "answers", "attributes", "model", "record")
     evidence, answers, attributes, model, record = st.tabs([say(f"review.{name}") for name in names])

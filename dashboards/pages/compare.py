@@ -123,7 +123,7 @@ def _compare(opened: OpenedStore, reader: Reader, film: ShownFilm, sides: tuple[
         # Before anything of them is drawn: what was shown must be in the trail.
         for said in dict.fromkeys((left, right)):
             opened.reviews.begin(reader, film.film, Phase.AIDED, said)
-    pairs = finding_pairs(explanation_of(left.packed), explanation_of(right.packed))
+    pairs = finding_pairs(explanation_of(left), explanation_of(right))
     names = [pair.name for pair in pairs]
     both = [pair.name for pair in pairs if pair.left and pair.right]
     wanted = st.query_params.get("finding")

@@ -68,7 +68,7 @@ def _show(shown: ShownSubmission, film: ShownFilm) -> None:
     left, right = st.columns((9, 4), gap="small")
     with right:
         current = answering.look(film, note="")
-        explanation = explanation_of(said.packed)
+        explanation = explanation_of(said)
         notices.film_notices(explanation)
         names = ("evidence", "attributes", "model", "record")
         evidence, attributes, model, record = st.tabs([say(f"review.{name}") for name in names])

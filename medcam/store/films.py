@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from medcam.core.errors import InputError
 from medcam.core.leading import leading_first
+from medcam.core.remembered import Remembered
 from medcam.core.study import Study
 from medcam.store.engine import ConflictError, Store
 from medcam.store.film_records import KeptExplanation, KeptModel, KeptRadiograph, StudyContents
@@ -23,11 +24,10 @@ from medcam.store.film_rows import (
     searched_text,
     study_of,
 )
-from medcam.store.remembered import Remembered
 from medcam.store.schema import ExplanationRow, FindingRow, ModelRow, RadiographRow, StudyRow
 from medcam.store.trail import AuditDraft, AuditTrail
 
-_REMEMBERED = 64
+_REMEMBERED = 48
 """Explanations, packed, and models that a store keeps in memory: a few hundred KB each."""
 
 

@@ -127,7 +127,7 @@ def observe_store(
     for kept, film in newest.values():
         day = _day(film, kept)
         if _within(day, since, until):
-            explanation = explanation_of(kept.packed)
+            explanation = explanation_of(kept)
             first = first or explanation
             films.append(_of_store(opened, kept, film, explanation, day))
     return _observed("store", _label(opened), first, films, others, models[0].card if models else None)
@@ -174,7 +174,7 @@ def _of_store(
         kept.id,
         path.name,
         source=partial(_read_path, path, film.sha256),
-        again=partial(explanation_of, kept.packed),
+        again=partial(explanation_of, kept),
         patient=_patient(attributes) or film.study_id,
         day=day,
         attributes=record_attributes(attributes),

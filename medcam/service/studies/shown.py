@@ -20,6 +20,7 @@ from medcam.core.explanation import Explanation
 from medcam.core.finding import Point
 from medcam.core.leading import leading_first
 from medcam.core.radiograph import PixelSpacing
+from medcam.core.remembered import Remembered
 from medcam.core.study import Study
 from medcam.core.zones import BODY_ZONES
 from medcam.models.card_json import card_from_json
@@ -33,6 +34,7 @@ from medcam.store import KeptExplanation, KeptModel, KeptRadiograph
 Polygon = tuple[Point, ...]
 Said = KeptExplanation
 """What one model said of one film, still packed."""
+_EXPLANATIONS: Remembered[Explanation] = Remembered(48)
 KeptFilm = KeptRadiograph
 """A film as the store has it."""
 
@@ -103,18 +105,23 @@ def shown_study(opened: OpenedStore, study_id: str) -> ShownStudy:
     return ShownStudy(contents.study, films, contents.priors)
 
 
-@lru_cache(maxsize=64)
-def explanation_of(packed: bytes) -> Explanation:
-    """The explanation of a `KeptExplanation`, from its packed text; raises InputError where it is damaged."""
+def explanation_of(said: Said) -> Explanation:
+    """What was said, unpacked; raises InputError where it is damaged."""
     try:
-        data = json.loads(zlib.decompress(packed))
+        # By the digest: what is remembered holds the explanation alone, and not its text too.
+        known = _EXPLANATIONS.get(said.sha256)
+        if known is not None:
+            return known
+        data = json.loads(said.content)
     except (zlib.error, ValueError, RecursionError) as error:
         raise InputError(
             "an explanation in the store is damaged",
             code="not-an-explanation",
             next_step="`medcam audit verify` names every damaged one; restore the store from a backup.",
         ) from error
-    return explanation_from_dict(data)
+    explanation = explanation_from_dict(data)
+    _EXPLANATIONS.keep(said.sha256, explanation)
+    return explanation
 
 
 @lru_cache(maxsize=64)
@@ -169,7 +176,7 @@ def card_of(opened: ShownFrom, explanation: KeptExplanation) -> ModelCard:
     return card_from_text(model.card)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=48)
 def zone_outlines(packed: bytes, rows: int, columns: int) -> Mapping[str, tuple[Polygon, ...]]:
     """Outlines of the zones inside the body.
 

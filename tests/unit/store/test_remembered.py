@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from medcam.core.remembered import Remembered
 from medcam.core.review import Phase
 from medcam.core.worklist import ReadingState, WorklistQuery
 from medcam.store import Worklist
-from medcam.store.remembered import Remembered
 
 from .records import explanation, film, study
 

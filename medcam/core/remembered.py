@@ -1,9 +1,10 @@
-"""What a store remembers of rows that never change, so that they are not read again for every look at a page."""
+"""What is remembered of what never changes, so that it is not read or made again for every look at a page."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -18,10 +19,10 @@ class Remembered(Generic[Value]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._values: OrderedDict[str, Value] = OrderedDict()
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Value | None:
+    def get(self, key: Hashable) -> Value | None:
         """The value of a key; None where it is not remembered."""
         with self._lock:
             value = self._values.get(key)
@@ -29,7 +30,7 @@ class Remembered(Generic[Value]):
                 self._values.move_to_end(key)
             return value
 
-    def keep(self, key: str, value: Value) -> None:
+    def keep(self, key: Hashable, value: Value) -> None:
         """Remembers a value; what was not asked for longest is forgotten for it."""
         with self._lock:
             self._values[key] = value
