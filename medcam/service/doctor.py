@@ -19,7 +19,8 @@ from medcam.service.phantoms.sample_data import sample_films
 from medcam.service.review import dashboards_folder
 
 _NEEDED = ("torch", "monai", "numpy", "scipy", "scikit-image", "pydicom", "highdicom", "SimpleITK", "streamlit")
-_OPTIONAL = ("openvino",)
+_OPTIONAL = ("openvino", "isal")
+"""What works without them works more slowly: networks, and the packing of pictures."""
 _LEAST_FREE = 1 << 30
 """Bytes: 2,000 films with a picture or two each take about this much."""
 

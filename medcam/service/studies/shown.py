@@ -34,9 +34,10 @@ from medcam.store import KeptExplanation, KeptModel, KeptRadiograph
 Polygon = tuple[Point, ...]
 Said = KeptExplanation
 """What one model said of one film, still packed."""
-_EXPLANATIONS: Remembered[Explanation] = Remembered(48)
 KeptFilm = KeptRadiograph
 """A film as the store has it."""
+_EXPLANATIONS: Remembered[Explanation] = Remembered(48)
+"""Those that were shown last, by the digest of their text."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,10 +60,16 @@ def test_a_damaged_model_fails(medcam: Callable[..., Ended], healthy: pytest.Mon
     assert "Install it again." in ended.out
 
 
-def test_what_is_optional_may_be_absent(medcam: Callable[..., Ended], healthy: pytest.MonkeyPatch) -> None:
-    healthy.setattr(doctor, "package_version", lambda name: UNKNOWN if name == "openvino" else "1.0")
+@pytest.mark.parametrize("optional", ["openvino", "isal"])
+def test_what_is_optional_may_be_absent_and_is_missed(
+    medcam: Callable[..., Ended], healthy: pytest.MonkeyPatch, optional: str
+) -> None:
+    healthy.setattr(doctor, "package_version", lambda name: UNKNOWN if name == optional else "1.0")
     code, found = checks(medcam)
-    assert (code, found["openvino"]["ok"]) == (0, False)
+    assert (code, found[optional]["ok"]) == (0, False)
+
+
+def test_what_is_needed_may_not_be_absent(medcam: Callable[..., Ended], healthy: pytest.MonkeyPatch) -> None:
     healthy.setattr(doctor, "package_version", lambda name: UNKNOWN if name == "monai" else "1.0")
     code, found = checks(medcam)
     assert (code, found["monai"]["ok"]) == (1, False)
