@@ -99,6 +99,9 @@ def options(settings: ReviewSettings) -> dict[str, Any]:
         "server.maxUploadSize": LARGEST_UPLOAD,
         "server.showEmailPrompt": False,
         "server.fileWatcherType": "none",
+        # Seconds for which a page that lost its line may come back to where it was. What a reader answered is in the
+        # store by then, and a session that waits holds the maps that it showed.
+        "server.disconnectedSessionTTL": 30,
         "browser.gatherUsageStats": False,
         "runner.postScriptGC": False,
         # A line that is but a text is for who reads the source, not for who reads films.

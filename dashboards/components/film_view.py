@@ -119,7 +119,7 @@ class _View:
     scale: float = 1.0
 
 
-_VIEWS: Remembered[_View] = Remembered(64)
+_VIEWS: Remembered[_View] = Remembered(48)
 
 
 def _view(film: ShownFilm, said: Said | None, card: ModelCard | None) -> _View:
