@@ -26,6 +26,7 @@ from medcam.core.errors import MedcamError, UsageError
 from medcam.models.engines.names import AUTO, parse_engine
 from medcam.service.jobs.processes import worker_processes
 from medcam.service.studies.opened import opened_store
+from medcam.store import sqlite_url
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8501
@@ -120,7 +121,13 @@ def check_store(named: str | os.PathLike[str] | None) -> str:
     """
     with opened_store(named, make=False) as opened:
         address = opened.address
-        return address.url if address.file is None else str(address.file.parent)
+        if address.file is None:
+            return address.url
+        # A file that was named by a URL need not be called as in a folder, and its films may lie elsewhere. The server
+        # starts in another folder, so that the path is told whole.
+        by_url = named is not None and "://" in os.fspath(named)
+        settings = "".join(address.url.partition("?")[1:])
+        return sqlite_url(address.file) + settings if by_url else str(address.file.parent)
 
 
 def dashboards_folder() -> Path:

@@ -14,7 +14,7 @@ import serve
 from access import HeaderWay
 from medcam.core.errors import UsageError
 from medcam.service import review
-from medcam.service.studies.opened import open_studies
+from medcam.service.studies.opened import open_studies, opened_store
 
 
 @pytest.fixture
@@ -130,6 +130,18 @@ def test_a_store_is_told_to_the_server_by_its_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDCAM_AUDIT_KEY", str(tmp_path / "audit.pem"))
     open_studies(tmp_path / "store").close()
     assert review.check_store(tmp_path / "store") == str(tmp_path / "store")
+
+
+def test_a_file_that_is_named_by_a_url_is_told_to_the_server_by_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDCAM_AUDIT_KEY", str(tmp_path / "audit.pem"))
+    monkeypatch.chdir(tmp_path)
+    open_studies("sqlite:///ward.db").close()
+
+    told = review.check_store("sqlite:///ward.db")
+
+    monkeypatch.chdir("/")
+    with opened_store(told, make=False) as opened:
+        assert opened.address.file == (tmp_path / "ward.db").resolve()
 
 
 def test_missing_parts_are_named(monkeypatch, tmp_path):
