@@ -134,6 +134,7 @@ def test_a_store_is_told_to_the_server_by_its_folder(tmp_path, monkeypatch):
 
 def test_a_file_that_is_named_by_a_url_is_told_to_the_server_by_it(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDCAM_AUDIT_KEY", str(tmp_path / "audit.pem"))
+    monkeypatch.setenv("MEDCAM_FILMS", str(tmp_path / "archive"))
     monkeypatch.chdir(tmp_path)
     open_studies("sqlite:///ward.db").close()
 
@@ -142,6 +143,7 @@ def test_a_file_that_is_named_by_a_url_is_told_to_the_server_by_it(tmp_path, mon
     monkeypatch.chdir("/")
     with opened_store(told, make=False) as opened:
         assert opened.address.file == (tmp_path / "ward.db").resolve()
+        assert opened.address.films == tmp_path / "archive"
 
 
 def test_missing_parts_are_named(monkeypatch, tmp_path):
