@@ -18,11 +18,13 @@ from medcam.core.errors import MedcamError
 from medcam.core.reader import Role
 from preferences import choose_appearance, keep, recall
 from session import current_desk_reader, follow
+from turn import Turn, in_turn
 from words import choose_language, say
 
 PAGES = Path(__file__).with_name("pages")
 MARK = Path(__file__).with_name("mark.png")
 _UNLISTED = "misleading"  # reached by the viewer's link, and no part of the day's work
+_QUICK = ("worklist", "review")  # the day's work: drawn in less time than anybody minds waiting for
 _FOR = {
     "worklist": ("worklist", ":material/list_alt:", (Role.READER, Role.AUDITOR)),
     "review": ("review", ":material/radiology:", (Role.READER, Role.AUDITOR)),
@@ -44,11 +46,11 @@ def main() -> None:
     except MedcamError as error:
         st.error(markdown_text(str(error)), icon=":material/database_off:")
         return
-    with opened.store.moment():
-        _draw()
+    with in_turn() as turn, opened.store.moment():
+        _draw(turn)
 
 
-def _draw() -> None:
+def _draw(turn: Turn) -> None:
     try:
         reader = current_desk_reader()
     except NotSignedInError as error:
@@ -58,22 +60,24 @@ def _draw() -> None:
         st.error(markdown_text(str(error)), icon=":material/database_off:")
         return
     watch_activity()
-    pages = [
-        st.Page(PAGES / f"{name}.py", title=say(f"page.{title}"), icon=icon, default=name == "worklist")
+    pages = {
+        name: st.Page(PAGES / f"{name}.py", title=say(f"page.{title}"), icon=icon, default=name == "worklist")
         for name, (title, icon, roles) in _FOR.items()
         if reader.has(*roles)
-    ]
-    pages.append(st.Page(PAGES / f"{_UNLISTED}.py", title=say(f"page.{_UNLISTED}"), visibility="hidden"))
+    }
+    pages[_UNLISTED] = st.Page(PAGES / f"{_UNLISTED}.py", title=say(f"page.{_UNLISTED}"), visibility="hidden")
     recall()
-    chosen = st.navigation(pages, position="top")
+    chosen = st.navigation(list(pages.values()), position="top")
     follow()
     notices.research_use()
     with st.sidebar:
         st.caption(f"{markdown_text(reader.name)} · {', '.join(sorted(reader.roles))}")
         choose_language()
         choose_appearance()
-        st.page_link(pages[-1], label=say(f"page.{_UNLISTED}"), icon=":material/menu_book:")
+        st.page_link(pages[_UNLISTED], label=say(f"page.{_UNLISTED}"), icon=":material/menu_book:")
         st.link_button(say("sign-out"), "/sign-out")
+    if chosen not in [pages.get(name) for name in _QUICK]:
+        turn.give()
     try:
         chosen.run()
     except MedcamError as error:
