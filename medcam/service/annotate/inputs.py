@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -142,11 +143,12 @@ def _below(roots: Sequence[Path], out: Path) -> Iterator[InputFile]:
             next_step="Choose another folder for --out.",
         )
     # Where the output folder lies above a source, the source is still what was asked for.
-    inner = [root for root, target in zip(roots, real, strict=True) if output not in target.parents]
+    inner = {root for root, target in zip(roots, real, strict=True) if output not in target.parents}
     names = _root_names(roots)
     for path in find_sources(roots):
-        # The longest one, since "." is textually above "../films" too.
-        root = max((root for root in roots if path == root or root in path.parents), key=lambda root: len(root.parts))
+        # The longest one, since "." is textually above "../films" too; looked up, since a shell names every file of a
+        # folder as a source of its own, and there may be thousands.
+        root = next(above for above in (path, *path.parents) if above in names)
         if root in inner and output in Path(os.path.realpath(path)).parents:
             continue
         yield InputFile(path, _source_name(path, root, names[root]))
@@ -172,9 +174,13 @@ def _root_names(roots: Sequence[Path]) -> dict[Path, str]:
     if len(roots) == 1 and roots[0].is_dir():
         return {roots[0]: ""}
     names: dict[Path, str] = {}
-    for number, root in enumerate(roots, start=1):
-        name = root.name or Path(os.path.realpath(root)).name or "source"
-        names.setdefault(root, f"{name} ({number})" if name in names.values() else name)
+    taken: set[str] = set()
+    for place, root in enumerate(roots, start=1):
+        if root not in names:
+            plain = root.name or Path(os.path.realpath(root)).name or "source"
+            numbered = (f"{plain} ({number})" for number in count(place))
+            names[root] = next(name for name in chain((plain,), numbered) if name not in taken)
+            taken.add(names[root])
     return names
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -42,6 +43,27 @@ def test_several_sources_are_told_apart(folder: Path) -> None:
         "one.dcm",
         "three.dcm",
     ]
+
+
+def test_no_two_sources_are_called_alike(folder: Path) -> None:
+    (folder / "c" / "one.dcm (3)").mkdir(parents=True)
+    (folder / "c" / "one.dcm (3)" / "five.dcm").write_bytes(b"")
+    sources = [folder / "c" / "one.dcm (3)", folder / "a" / "films" / "one.dcm", folder / "b" / "films" / "one.dcm"]
+    assert names(sources, folder / "out") == ["one.dcm (3)/five.dcm", "one.dcm", "one.dcm (4)"]
+
+
+def test_thousands_of_files_named_one_by_one_are_found_in_time_that_grows_as_they_do(tmp_path: Path) -> None:
+    """As a shell names them: films/*.dcm. Compared pair by pair they would take 256 times as long, not 16."""
+    paths = [tmp_path / f"{number:04d}.dcm" for number in range(4000)]
+    for path in paths:
+        path.touch()
+
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        assert len(names(paths[:count], tmp_path / "out")) == count
+        return time.process_time() - began
+
+    assert seconds(4000) < 80 * min(seconds(250) for _ in range(3))
 
 
 def test_relative_sources_above_each_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
