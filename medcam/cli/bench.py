@@ -125,7 +125,7 @@ def pipeline(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer films and one round: a first look.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     films: Annotated[
-        int | None, typer.Option(metavar="N", help="Files of the long run.", min=10, show_default="2000, quick 60")
+        int | None, typer.Option(metavar="N", help="Files of the long run.", min=10, show_default="10000, quick 60")
     ] = None,
     size: Annotated[int, typer.Option(metavar="PX", help="Side of the films in pixels.", min=64)] = 2048,
     rounds: Annotated[

@@ -22,6 +22,21 @@ def resident_mib(process: int) -> float | None:
     return None
 
 
+def family_mib(process: int) -> float | None:
+    """Resident memory in MiB of a process and of all that it started, each in full; None where it is not known.
+
+    Args:
+        process: Its number.
+    """
+    if resident_mib(process) is None:
+        return None
+    parents = _parents()
+    family = {process}
+    while grown := {child for child, parent in parents.items() if parent in family} - family:
+        family |= grown
+    return sum(resident_mib(each) or 0.0 for each in family)
+
+
 def processor_seconds(process: int) -> float | None:
     """Time that a process has had of the processor in seconds, all its threads together; None where it is not known.
 
@@ -44,6 +59,13 @@ def family_seconds(process: int) -> float | None:
     if len(fields) < _USER_TIME + 4:
         return None
     return sum(map(int, fields[_USER_TIME : _USER_TIME + 4])) / os.sysconf("SC_CLK_TCK")
+
+
+def _parents() -> dict[int, int]:
+    """Whose child every process is."""
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    fields = {number: (_read(number, "stat") or "").rpartition(") ")[2].split() for number in numbers}
+    return {number: int(stat[1]) for number, stat in fields.items() if len(stat) > 1}
 
 
 def _read(process: int, name: str) -> str | None:

@@ -46,6 +46,11 @@ def measured_memory(side: int, batch: int, findings: int) -> dict[str, float]:
     return found
 
 
+def available_mib() -> float | None:
+    """Memory in MiB that processes could still take; None where the system does not tell (proc(5), MemAvailable)."""
+    return _kib_line(Path("/proc/meminfo"), "MemAvailable")
+
+
 def peaks(side: int, batch: int, findings: int) -> dict[str, float]:
     """The same, measured in this process."""
     subject = Subject(side, batch, findings=findings)
@@ -74,8 +79,12 @@ def _peak(run: Pass) -> float | None:
 
 
 def _status(name: str) -> float | None:
+    return _kib_line(Path("/proc/self/status"), name)
+
+
+def _kib_line(path: Path, name: str) -> float | None:
     try:
-        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
     return next((int(line.split()[1]) / _KIB_PER_MIB for line in lines if line.startswith(f"{name}:")), None)

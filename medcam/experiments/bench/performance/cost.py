@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from medcam.experiments.bench.peers.check import checked
 from medcam.experiments.bench.peers.every import OWN, PEERS, UNMEASURED, package_version
-from medcam.experiments.bench.peers.memory import measured_memory
+from medcam.experiments.bench.peers.memory import available_mib, measured_memory
 from medcam.experiments.bench.peers.peer import Peer
 from medcam.experiments.bench.peers.subject import FINDINGS, Pass, Subject, device_name, devices, threads
 from medcam.experiments.bench.performance.plan import PerformancePlan
@@ -18,18 +19,22 @@ from medcam.experiments.bench.timing import median_of, take_turns, told
 TARGET = 1.02
 """Most that the maps of all findings may cost: time with them over time without."""
 _MEMORY_FINDINGS = 2
+_ROOM = 0.8
+"""Share of the memory that is free that a way may be expected to take."""
 
 
 def run(plan: PerformancePlan) -> Found:
     """Checks the maps of every peer that is installed, times them, and measures their memory."""
     checks = {peer.name: _checked(peer, plan) for peer in PEERS}
-    cells = []
-    for device in devices():
-        for side, batch in plan.cells:
-            plan.report(f"cost of maps, {device}, {side} px, {batch} per pass")
-            cells.append(_cell(plan, device, side, batch))
     side, batch = plan.memory
     plan.report("memory of maps")
+    mib = measured_memory(side, batch, _MEMORY_FINDINGS)
+    per_pixel = {name: value / (side * side * batch) for name, value in mib.items()}
+    cells = []
+    for device in devices():
+        for cell in plan.cells:
+            plan.report(f"cost of maps, {device}, {cell[0]} px, {cell[1]} per pass")
+            cells.append(_cell(plan, device, *cell, per_pixel))
     return {
         "findings": FINDINGS,
         "target": TARGET,
@@ -43,7 +48,7 @@ def run(plan: PerformancePlan) -> Found:
             "side": side,
             "batch": batch,
             "findings": _MEMORY_FINDINGS,
-            "mib": measured_memory(side, batch, _MEMORY_FINDINGS),
+            "mib": mib,
         },
     }
 
@@ -57,20 +62,27 @@ def _checked(peer: Peer, plan: PerformancePlan) -> dict[str, Any]:
         return {"error": told(error)}
 
 
-def _cell(plan: PerformancePlan, device: str, side: int, batch: int) -> Found:
+def _cell(plan: PerformancePlan, device: str, side: int, batch: int, per_pixel: Mapping[str, float]) -> Found:
     subject = Subject(side, batch, device)
     forward = subject.plain()
     forward()
     ways: dict[str, Pass] = {}
     left: dict[str, str] = {}
+    room = available_mib() if device == "cpu" else None  # a GPU that is full says so, a system ends the process
     with ExitStack() as stack:
         for peer in PEERS:
+            # All are open at once, and what works by gradients may hold on to what its last pass left.
+            needs = per_pixel.get(peer.name, 0.0) * side * side * batch
+            if room is not None and needs > _ROOM * room:
+                left[peer.name] = f"would take about {needs / 1024.0:.0f} GiB beside the others"
+                continue
             try:
                 takes = _about(peer, subject)
                 if takes > plan.longest:
                     left[peer.name] = f"would take about {takes:.0f} s a pass"
                     continue
                 ways[peer.name] = stack.enter_context(subject.all_findings(peer))
+                room = None if room is None else room - needs
             except Exception as error:  # noqa: BLE001  see above
                 left[peer.name] = told(error)
         longer = {OWN.name: plan.own_seconds}

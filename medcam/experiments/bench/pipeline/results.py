@@ -13,7 +13,7 @@ from medcam.experiments.bench.pipeline.plan import PipelineSettings
 from medcam.experiments.bench.statistics import Estimate, quantile
 
 JSON, OBJECTS = "json", "json,sc,seg,sr"
-ENGINE_TARGET, BOUND_TARGET, MEMORY_TARGET = 0.60, 0.80, 0.05
+ENGINE_TARGET, BOUND_TARGET, GROWTH_TARGET = 0.60, 0.80, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +92,7 @@ class PipelineFigures:
             ),
             *(_memory(count, self.long) for count in self.settings.counts),
             self._growth(),
+            self._slowing(),
         ]
         return tuple(told)
 
@@ -106,7 +107,12 @@ class PipelineFigures:
     def _growth(self) -> Figure:
         known = math.isfinite(self.long.growth)
         note = "from 10 % to 100 % of the run" if known else "too few films, or the system does not tell memory"
-        return Figure("rss-growth", self.long.growth, "", int(known), MEMORY_TARGET, note=note)
+        return Figure("rss-growth", self.long.growth, "", int(known), GROWTH_TARGET, note=note)
+
+    def _slowing(self) -> Figure:
+        found = self.long.slowing
+        note = "time per file, from 10 % to 100 % of the run" if found.n else "too few films"
+        return Figure("time-growth", found.value, "", found.n, GROWTH_TARGET, found.low, found.high, note)
 
 
 def _figure(name: str, values: Sequence[float], unit: str, baseline: float | None, note: str) -> Figure:

@@ -15,7 +15,8 @@ from medcam.core.arrays import FloatArray
 from medcam.core.errors import MedcamError
 from medcam.dicom import load_radiograph
 from medcam.dicom.sandbox.pool import ReaderPool
-from medcam.experiments.bench.pipeline.films import make_films
+from medcam.experiments.bench.pipeline.feed import AHEAD, FilmFeed
+from medcam.experiments.bench.pipeline.films import draw_films, make_films
 from medcam.experiments.bench.pipeline.long_run import long_run
 from medcam.experiments.bench.pipeline.meter import Cost, stage_costs
 from medcam.experiments.bench.pipeline.plan import PipelineSettings
@@ -48,10 +49,9 @@ def pipeline_figures(settings: PipelineSettings) -> PipelineFigures:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="medcam-bench-") as name:
         folder = Path(name)
-        settings.report(f"{settings.films} films of {settings.side} px, {min(settings.rendered, settings.films)} drawn")
-        films = make_films(
-            folder, settings.films, rendered=settings.rendered, side=settings.side, workers=settings.workers
-        )
+        settings.report(f"{settings.rendered} films of {settings.side} px are drawn")
+        drawn = draw_films(folder / "drawn", settings.rendered, side=settings.side, workers=settings.workers)
+        films = make_films(drawn, folder / "copies", max(settings.round_films, settings.stage_films, BATCH))
         options = AnnotateOptions(model=settings.model, workers=settings.workers, resume=False)
         model = load_model(settings.model, options.engine, threads=options.engine_threads)
         batch = _inputs(films[:BATCH], model)
@@ -61,7 +61,9 @@ def pipeline_figures(settings: PipelineSettings) -> PipelineFigures:
             settings.report(f"round {number + 1} of {settings.rounds}: stages, engine, runs")
             rounds.append(_round(films, folder / f"round-{number}", model, batch, settings))
         settings.report(f"one run of {settings.films} films")
-        long = long_run(films, settings.model, settings.workers)
+        ahead = AHEAD + 8 * settings.workers  # each worker has a few films under way
+        feed = FilmFeed(drawn, folder / "long", settings.films, ahead=ahead)
+        long = long_run(feed, settings.model, settings.workers)
     engine = f"{model.engine.name} {model.engine.precision}"
     return PipelineFigures(settings, machine(("numpy", "pydicom", "openvino", "torch")), cores, engine, rounds, long)
 

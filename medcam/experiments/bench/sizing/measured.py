@@ -11,6 +11,7 @@ from medcam.experiments.bench.performance.parts import PARTS
 from medcam.experiments.bench.performance.plan import PerformancePlan, quick_plan
 from medcam.experiments.bench.performance.record import PartRecord, read_records
 from medcam.experiments.bench.performance.run import run_parts
+from medcam.experiments.bench.pipeline.plan import FEWEST
 
 PART = "pipeline"
 
@@ -30,6 +31,8 @@ def pipeline_part(record: Path | None, *, quick: bool, report: Callable[[str], N
         kept = read_records(record)
     else:
         plan = quick_plan(report) if quick else replace(PerformancePlan(), report=report)
+        # Sizes come from the rounds; the long run tells them nothing.
+        plan = replace(plan, pipeline=replace(plan.pipeline, films=max(FEWEST, plan.pipeline.round_films)))
         kept = run_parts(plan, [part for part in PARTS if part.name == PART])
     part = kept.get(PART)
     if part is None or part.error:
