@@ -73,7 +73,7 @@ def test_what_would_take_too_long_is_left_out_and_said_so(monkeypatch, small):
 def test_what_would_not_fit_into_memory_is_left_out_and_said_so(monkeypatch, small):
     """A process that takes more than there is, is ended by the system, and all that was measured is lost with it."""
     monkeypatch.setattr(cost, "PEERS", (every.OWN, MonaiCam()))
-    monkeypatch.setattr(cost, "measured_memory", lambda *_: {"medcam": 50.0, "MONAI CAM": 3000.0})
+    monkeypatch.setattr(cost, "measured_memory", lambda *_: {"medcam": 50.0, "MONAI CAM": 1500.0})
     monkeypatch.setattr(cost, "available_mib", lambda: 3000.0)
 
     ways = cost.run(SMALL)["cells"][0]["ways"]

@@ -71,8 +71,8 @@ def _cell(plan: PerformancePlan, device: str, side: int, batch: int, per_pixel: 
     room = available_mib() if device == "cpu" else None  # a GPU that is full says so, a system ends the process
     with ExitStack() as stack:
         for peer in PEERS:
-            # All are open at once, and what works by gradients may hold on to what its last pass left.
-            needs = per_pixel.get(peer.name, 0.0) * side * side * batch
+            # All are open at once, and what works by gradients holds on to what its last pass left during the next.
+            needs = 2.0 * per_pixel.get(peer.name, 0.0) * side * side * batch
             if room is not None and needs > _ROOM * room:
                 left[peer.name] = f"would take about {needs / 1024.0:.0f} GiB beside the others"
                 continue
