@@ -14,7 +14,7 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class PerformancePlan:
-    """How `medcam bench` measures; by default all that there is, in about an hour on two cores.
+    """How `medcam bench` measures; by default all that there is, in some 100 minutes on two cores.
 
     Args:
         quick: Whether this is the plan of `--quick`.

@@ -14,7 +14,7 @@ FEWEST = 10
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """How the pipeline is measured; by default in an hour and a half on two cores.
+    """How the pipeline is measured; by default in some 50 minutes on two cores.
 
     Args:
         films: Files of the long run that memory and the time per file are watched over.
