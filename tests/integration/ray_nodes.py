@@ -24,9 +24,7 @@ from ray.cluster_utils import Cluster
 
 cluster = Cluster()
 for line in sys.stdin:
-    node = cluster.add_node(
-        num_cpus=1, object_store_memory=100 << 20, include_dashboard=False, temp_dir=sys.argv[1], wait=True
-    )
+    node = cluster.add_node(num_cpus=1, object_store_memory=100 << 20, include_dashboard=False, wait=True)
     [raylet] = [ours for kind, ours in node.all_processes.items() if kind == "raylet"]
     print(cluster.address, raylet[0].process.pid, flush=True)
 """
@@ -40,11 +38,13 @@ class Nodes:
     Args:
         program: The process that starts nodes.
         environment: Of all its processes, and of those that are to use it.
+        log: What that process and its nodes have printed.
         address: Of the head.
     """
 
     program: subprocess.Popen[str]
     environment: dict[str, str]
+    log: Path
     address: str = ""
 
     def add(self) -> int:
@@ -53,7 +53,9 @@ class Nodes:
         assert self.program.stdout
         self.program.stdin.write("\n")
         self.program.stdin.flush()
-        self.address, raylet = self.program.stdout.readline().split()
+        started = self.program.stdout.readline().split()
+        assert started, self.log.read_text(errors="replace")
+        self.address, raylet = started
         return int(raylet)
 
 
@@ -69,18 +71,22 @@ def ray_nodes(more: Mapping[str, str]) -> Iterator[Nodes]:
     environment = {**os.environ, **more, **ON_LOOPBACK, **token, "RAY_worker_niceness": "0"}
     # The paths of Ray's sockets must be short.
     with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
-        with (Path(folder) / "log").open("wb") as log:
+        # Where its files lie, and the note by which other programs would find and join it: Ray writes this one
+        # to the folder named here and to no other, and makes none that is missing.
+        environment["RAY_TMPDIR"] = folder
+        log = Path(folder) / "log"
+        with log.open("wb") as printed:
             program = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, folder],
+                [sys.executable, "-c", _PROGRAM],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=printed,
                 text=True,
                 env=environment,
                 start_new_session=True,
             )
         try:
-            nodes = Nodes(program, environment)
+            nodes = Nodes(program, environment, log)
             nodes.add()
             yield nodes
         finally:
