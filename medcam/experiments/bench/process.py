@@ -1,4 +1,4 @@
-"""What a process takes: memory and time of the processor. Linux tells; elsewhere both are None."""
+"""What a process takes, memory and time of the processor, and what is left. Linux tells; elsewhere all are None."""
 
 from __future__ import annotations
 
@@ -16,10 +16,21 @@ def resident_mib(process: int) -> float | None:
     Args:
         process: Its number.
     """
-    for line in (_read(process, "status") or "").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / _KIB_PER_MIB
-    return None
+    return _mib(_read(f"{process}/status"), "VmRSS")
+
+
+def peak_mib(process: int) -> float | None:
+    """The most resident memory in MiB that a process has had; None where it is not known (proc(5), VmHWM).
+
+    Args:
+        process: Its number.
+    """
+    return _mib(_read(f"{process}/status"), "VmHWM")
+
+
+def available_mib() -> float | None:
+    """Memory in MiB that processes could still take; None where it is not known (proc(5), MemAvailable)."""
+    return _mib(_read("meminfo"), "MemAvailable")
 
 
 def family_mib(process: int) -> float | None:
@@ -43,7 +54,7 @@ def processor_seconds(process: int) -> float | None:
     Args:
         process: Its number.
     """
-    fields = (_read(process, "stat") or "").rpartition(") ")[2].split()
+    fields = (_read(f"{process}/stat") or "").rpartition(") ")[2].split()
     if len(fields) < _USER_TIME + 2:
         return None
     return sum(map(int, fields[_USER_TIME : _USER_TIME + 2])) / os.sysconf("SC_CLK_TCK")
@@ -55,7 +66,7 @@ def family_seconds(process: int) -> float | None:
     Args:
         process: Its number.
     """
-    fields = (_read(process, "stat") or "").rpartition(") ")[2].split()
+    fields = (_read(f"{process}/stat") or "").rpartition(") ")[2].split()
     if len(fields) < _USER_TIME + 4:
         return None
     return sum(map(int, fields[_USER_TIME : _USER_TIME + 4])) / os.sysconf("SC_CLK_TCK")
@@ -64,12 +75,17 @@ def family_seconds(process: int) -> float | None:
 def _parents() -> dict[int, int]:
     """Whose child every process is."""
     numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
-    fields = {number: (_read(number, "stat") or "").rpartition(") ")[2].split() for number in numbers}
+    fields = {number: (_read(f"{number}/stat") or "").rpartition(") ")[2].split() for number in numbers}
     return {number: int(stat[1]) for number, stat in fields.items() if len(stat) > 1}
 
 
-def _read(process: int, name: str) -> str | None:
+def _mib(text: str | None, name: str) -> float | None:
+    lines = (line.split() for line in (text or "").splitlines() if line.startswith(f"{name}:"))
+    return next((int(fields[1]) / _KIB_PER_MIB for fields in lines), None)
+
+
+def _read(name: str) -> str | None:
     try:
-        return Path(f"/proc/{process}/{name}").read_text(encoding="utf-8")
+        return (Path("/proc") / name).read_text(encoding="utf-8")
     except OSError:
         return None

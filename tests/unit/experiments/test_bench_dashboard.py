@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -20,7 +17,6 @@ from medcam.experiments.bench.dashboard.plan import BenchPlan
 from medcam.experiments.bench.dashboard.queries import Question, answer_all, questions
 from medcam.experiments.bench.dashboard.rows import ISSUER, Filling, reader_name
 from medcam.experiments.bench.dashboard.run import DashboardBench, Measured
-from medcam.experiments.bench.process import family_mib, processor_seconds, resident_mib
 from medcam.service.studies.opened import opened_store
 from medcam.store import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, pack_content
 from medcam.store.dump import dump_rows, load_rows
@@ -164,23 +160,3 @@ def test_a_plan_is_possible():
     for wrong in ({"readers": 0}, {"openable": 0}, {"studies": 10, "openable": 11}):
         with pytest.raises(UsageError):
             BenchPlan(**wrong)
-
-
-def test_a_process_that_has_ended_has_no_figures(tmp_path):
-    assert resident_mib(os.getpid()) is None or resident_mib(os.getpid()) > 1.0
-    assert resident_mib(2**30) is None
-    assert family_mib(2**30) is None
-
-
-def test_memory_of_a_family_holds_that_of_processes_that_its_processes_started():
-    own = family_mib(os.getpid())
-    if own is None:
-        pytest.skip("the system does not tell memory of processes")
-    inner = "x = bytearray(90 << 20); print(flush=True); input()"
-    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
-    with subprocess.Popen([sys.executable, "-c", outer], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        child.stdout.readline()
-        grown = family_mib(os.getpid())
-        child.stdin.close()
-    assert 90.0 < grown - own < 180.0
-    assert processor_seconds(2**30) is None

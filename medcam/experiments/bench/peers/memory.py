@@ -17,10 +17,10 @@ from pathlib import Path
 
 from medcam.experiments.bench.peers.every import PEERS
 from medcam.experiments.bench.peers.subject import Pass, Subject
+from medcam.experiments.bench.process import peak_mib, resident_mib
 
 FORWARD = "forward"
 _MODULE = "medcam.experiments.bench.peers.memory"
-_KIB_PER_MIB = 1024.0
 _PATIENCE_S = 900.0
 _ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "0"}
 """glibc (mallopt(3)): what is freed goes back at once, so that one way's peak does not hide in what another left."""
@@ -46,11 +46,6 @@ def measured_memory(side: int, batch: int, findings: int) -> dict[str, float]:
     return found
 
 
-def available_mib() -> float | None:
-    """Memory in MiB that processes could still take; None where the system does not tell (proc(5), MemAvailable)."""
-    return _kib_line(Path("/proc/meminfo"), "MemAvailable")
-
-
 def peaks(side: int, batch: int, findings: int) -> dict[str, float]:
     """The same, measured in this process."""
     subject = Subject(side, batch, findings=findings)
@@ -72,22 +67,10 @@ def _peak(run: Pass) -> float | None:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
         return None
-    before = _status("VmRSS")
+    before = resident_mib(os.getpid())
     run()
-    after = _status("VmHWM")
+    after = peak_mib(os.getpid())
     return None if before is None or after is None else round(after - before, 1)
-
-
-def _status(name: str) -> float | None:
-    return _kib_line(Path("/proc/self/status"), name)
-
-
-def _kib_line(path: Path, name: str) -> float | None:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) / _KIB_PER_MIB for line in lines if line.startswith(f"{name}:")), None)
 
 
 if __name__ == "__main__":

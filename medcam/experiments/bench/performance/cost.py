@@ -9,11 +9,12 @@ from typing import Any
 
 from medcam.experiments.bench.peers.check import checked
 from medcam.experiments.bench.peers.every import OWN, PEERS, UNMEASURED, package_version
-from medcam.experiments.bench.peers.memory import available_mib, measured_memory
+from medcam.experiments.bench.peers.memory import measured_memory
 from medcam.experiments.bench.peers.peer import Peer
 from medcam.experiments.bench.peers.subject import FINDINGS, Pass, Subject, device_name, devices, threads
 from medcam.experiments.bench.performance.plan import PerformancePlan
 from medcam.experiments.bench.performance.values import Found, plain
+from medcam.experiments.bench.process import available_mib
 from medcam.experiments.bench.timing import median_of, take_turns, told
 
 TARGET = 1.02
