@@ -20,6 +20,7 @@ from medcam.models.training.augment import Augmenter, step_seed
 from medcam.models.training.checkpoint import read_checkpoint, write_checkpoint
 from medcam.models.training.config import TrainingConfig
 from medcam.models.training.films import Films
+from medcam.models.training.layout import learning_layout
 from medcam.models.training.losses import MapParameters, objective_loss
 from medcam.models.training.processes import Team, alone
 from medcam.models.training.sampling import Index, epoch_batches, share_of, steps_per_epoch
@@ -69,7 +70,8 @@ class Trainer:
         self.device = self.team.device
         self.half = has_fast_bfloat16(self.device)
         self.config, self.train_films, self.held_back, self.folder = config, train, held_back, folder
-        self.classifier = classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layout = learning_layout(classifier)
+        self.classifier = classifier.to(self.device, memory_format=self.layout)  # type: ignore[call-overload]
         classifier.head.bias.requires_grad_(False)  # zero until training ends: the parameters below keep the biases
         classifier.backbone.requires_grad_(not config.frozen)
         self.parameters = (parameters or MapParameters.of(classifier, len(train.names))).to(self.device)
@@ -154,7 +156,7 @@ class Trainer:
         images = self.augmenter(films, seed, paired=paired)
         labels = torch.from_numpy(self.train_films.labels[index].astype(np.float32)).to(self.device)
         with torch.autocast(self.device.type, enabled=self.half, dtype=torch.bfloat16):
-            output = self.classifier(images.contiguous(memory_format=torch.channels_last))
+            output = self.classifier(images.contiguous(memory_format=self.layout))
         done = (epoch + step / self.steps) / self.config.epochs
         terms = objective_loss(
             images,
