@@ -27,7 +27,9 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="PART", help="This part alone: cost, engines, programs, pipeline; may be repeated."),
+        typer.Option(
+            metavar="PART", help="This part alone: cost, engines, programs, pipeline, service; may be repeated."
+        ),
     ] = None,
     write_page: Annotated[
         bool, typer.Option("--write-page", help="Write docs/explanation/performance.md and its record.")
@@ -107,11 +109,12 @@ def service(
     ] = 40,
     size: Annotated[int, typer.Option(metavar="PX", help="Side of the films in pixels.", min=64)] = 1024,
     workers: Annotated[int, typer.Option(metavar="N", help="Worker processes.", min=1)] = 1,
+    rounds: Annotated[int, typer.Option(metavar="N", help="Rounds of both in turns.", min=1)] = 1,
 ) -> None:
     """Load-test the HTTP API: many clients at a real server, beside the batch pipeline on the same films."""
     from medcam.experiments.bench.service.run import ServicePlan, run_service_bench
 
-    plan = ServicePlan(clients=clients, films=films, flood=flood, size=size, workers=workers)
+    plan = ServicePlan(clients=clients, films=films, flood=flood, size=size, workers=workers, rounds=rounds)
     with stoppable("What was measured so far is lost."):
         found = run_service_bench(plan, report=tell)
     if as_json:

@@ -21,7 +21,7 @@ with their 95 % interval, where there is more than one. A ratio travels better t
 Weights are
 random: they change no time, and these figures say nothing of how good a model is."""
 _OTHERS = """Waiting times of the review pages: [how fast the review pages are](dashboard-performance.md), by
-`medcam bench dashboard`. The HTTP API under load, beside the batch pipeline: `medcam bench service`."""
+`medcam bench dashboard`."""
 _GPU = """A GPU is measured wherever torch finds one (CUDA), in columns of its own. That has not been tried: none of the
 machines that these figures come from has one."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from medcam.experiments.bench.figure import Figure
-from medcam.experiments.bench.performance import cost, cost_page, engines, pipeline, programs
+from medcam.experiments.bench.performance import cost, cost_page, engines, pipeline, programs, service
 from medcam.experiments.bench.performance.plan import PerformancePlan
 from medcam.experiments.bench.performance.values import Found
 
@@ -39,5 +39,6 @@ PARTS = (
     Part("engines", "Engines", engines.run, engines.figures, engines.targets, engines.section),
     Part("programs", "From file to picture", programs.run, programs.figures, programs.targets, programs.section),
     Part("pipeline", "The pipeline", pipeline.run, pipeline.figures, pipeline.targets, pipeline.section),
+    Part("service", "The HTTP API", service.run, service.figures, service.targets, service.section),
 )
 PART_NAMES = tuple(part.name for part in PARTS)

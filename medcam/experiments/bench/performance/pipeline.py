@@ -8,13 +8,12 @@ from typing import Any
 
 from medcam.experiments.bench.figure import Figure
 from medcam.experiments.bench.performance.plan import PerformancePlan
-from medcam.experiments.bench.performance.values import Found, reached, words
+from medcam.experiments.bench.performance.values import Found, kept, reached, told, words
 from medcam.experiments.bench.pipeline.meter import STAGES
 from medcam.experiments.bench.pipeline.results import GROWTH_TARGET, JSON, OBJECTS
 from medcam.experiments.bench.pipeline.run import pipeline_figures
 from medcam.experiments.tables import table
 
-_FIELDS = ("name", "value", "unit", "n", "baseline", "low", "high", "note")
 _TARGETS = {
     "pipeline-over-engine/json": f"`annotate --write {JSON}` over the bare engine, films a second",
     "pipeline-over-bound/objects": f"`annotate --write {OBJECTS}` over the bound of its stages, films a second",
@@ -26,7 +25,7 @@ def run(plan: PerformancePlan) -> Found:
     settings = replace(plan.pipeline, report=plan.report)
     found = pipeline_figures(settings)
     return {
-        "figures": [{name: getattr(one, name) for name in _FIELDS} for one in found.figures],
+        "figures": kept(found.figures),
         "stages": {
             outputs: {stage: list(found.cost(outputs, stage)) for stage in STAGES} for outputs in (JSON, OBJECTS)
         },
@@ -43,7 +42,7 @@ def run(plan: PerformancePlan) -> Found:
 
 def figures(found: Found) -> list[Figure]:
     """As `medcam bench pipeline` tells them."""
-    return [Figure(**{**one, "baseline": _known(one["baseline"])}) for one in found["figures"]]
+    return told(found["figures"])
 
 
 def targets(found: Found) -> list[tuple[str, str, str, str]]:
@@ -64,7 +63,7 @@ def targets(found: Found) -> list[tuple[str, str, str, str]]:
 def section(found: Found) -> str:
     """Markdown below its heading."""
     known = {one["name"]: one for one in found["figures"]}
-    told = f"""Phantoms of {found["side"]} x {found["side"]} pixels in a mix of codecs, the model `{found["model"]}` on
+    about = f"""Phantoms of {found["side"]} x {found["side"]} pixels in a mix of codecs, the model `{found["model"]}` on
 {found["engine"]}, {found["cores"]} cores; {found["rounds"]} rounds of stages, bare engine and runs of
 {found["round_films"]} films in turns. The bare engine works on inputs that lie in memory. The bound is what the cores
 could do if they were never idle and worked at nothing but the stages."""
@@ -72,7 +71,7 @@ could do if they were never idle and worked at nothing but the stages."""
     speeds = [[_SPEEDS[name], words(known[name], 1), str(known[name]["n"])] for name in names]
     return "\n\n".join(
         (
-            told,
+            about,
             table(("films a second", "median (95 % interval)", "rounds"), speeds),
             "Time of the processor of one film in each stage, its share, and the same by the clock, film after film:",
             *(_stages(outputs, stages) for outputs, stages in found["stages"].items()),
@@ -122,7 +121,3 @@ def _share(one: Found | None) -> str:
 
 def _mib(value: float) -> str:
     return f"{value:.0f}" if math.isfinite(value) else "-"
-
-
-def _known(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

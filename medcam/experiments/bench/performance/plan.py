@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from medcam.experiments.bench.peers.subject import FINDINGS
 from medcam.experiments.bench.pipeline.plan import PipelineSettings
+from medcam.experiments.bench.service.run import ServicePlan
 
 Cell = tuple[int, int]
 """Side in pixels, films per pass."""
@@ -14,7 +15,7 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class PerformancePlan:
-    """How `medcam bench` measures; by default all that there is, in some 100 minutes on two cores.
+    """How `medcam bench` measures; by default all that there is, in close to two hours on two cores.
 
     Args:
         quick: Whether this is the plan of `--quick`.
@@ -33,6 +34,7 @@ class PerformancePlan:
         program_rounds: How often each program is run.
         without_pictures: Whether medcam is run without pictures too.
         pipeline: How the pipeline is measured.
+        service: How the HTTP API is measured.
         patience: Most seconds that a part waits for the machine to become quiet; the part before it makes a load too.
         report: Told what is being done.
     """
@@ -53,6 +55,7 @@ class PerformancePlan:
     program_rounds: int = 3
     without_pictures: bool = True
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    service: ServicePlan = field(default_factory=lambda: ServicePlan(rounds=3))
     patience: float = 240.0
     report: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
@@ -63,20 +66,21 @@ def quick_plan(report: Callable[[str], None] = lambda _: None) -> PerformancePla
         quick=True,
         cells=((224, 1), (224, 16), (512, 1)),
         rounds=12,
-        seconds=4.0,
-        own_seconds=20.0,
+        seconds=3.0,
+        own_seconds=10.0,
         longest=5.0,
         memory=(224, 1),
         checked=(160, 4),
         findings=4,
         engines=((224, 1), (224, 16)),
         script_films=4,
-        own_films=8,
+        own_films=4,
         program_rounds=1,
         without_pictures=False,
         patience=0.0,
         pipeline=PipelineSettings(
-            films=16, rendered=8, rounds=1, round_films=8, stage_films=4, engine_seconds=2.0, report=report
+            films=16, rendered=4, rounds=1, round_films=8, stage_films=4, engine_seconds=2.0, report=report
         ),
+        service=ServicePlan(clients=8, films=1, flood=4, size=512),
         report=report,
     )

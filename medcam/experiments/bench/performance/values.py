@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from medcam.experiments.bench.figure import Figure
@@ -25,6 +26,16 @@ def figure(
     if one is None:
         return Figure(name, math.nan, unit, 0, baseline, note=note)
     return Figure(name, one["value"], unit, int(one["n"]), baseline, one["low"], one["high"], note)
+
+
+def kept(figures: Iterable[Figure]) -> list[Found]:
+    """Figures as plain values; `told` makes them figures again."""
+    return [{field.name: getattr(one, field.name) for field in fields(Figure)} for one in figures]
+
+
+def told(stored: Iterable[Found]) -> list[Figure]:
+    """Figures of plain values."""
+    return [Figure(**one) for one in stored]
 
 
 def words(one: Mapping[str, Any] | None, digits: int = 2) -> str:
