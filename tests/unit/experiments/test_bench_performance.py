@@ -6,6 +6,7 @@ import json
 import math
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from bench_small import SMALL
@@ -14,7 +15,7 @@ from medcam.core.errors import UsageError
 from medcam.experiments.bench.peers import every
 from medcam.experiments.bench.peers.monai_maps import MonaiCam
 from medcam.experiments.bench.performance import cost, cost_page, engines, run
-from medcam.experiments.bench.performance.page import page_text, record_path, write_page
+from medcam.experiments.bench.performance.page import PAGE, page_text, record_path, write_page
 from medcam.experiments.bench.performance.parts import PARTS, Part
 from medcam.experiments.bench.performance.plan import quick_plan
 from medcam.experiments.bench.performance.record import read_records
@@ -123,6 +124,14 @@ def test_the_page_is_written_again_from_its_record(found_cost, tmp_path):
     assert "`medcam bench --only cost --quick --write-page`" in text
     assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 118
     assert "the call fails" in text
+
+
+def test_the_documentation_has_the_page_of_the_record_beside_it():
+    page = Path(__file__).parents[3] / PAGE
+    records = read_records(record_path(page))
+
+    assert set(records) == {part.name for part in PARTS}
+    assert page_text(records, page) == page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
