@@ -61,7 +61,7 @@ class PerformancePlan:
 
 
 def quick_plan(report: Callable[[str], None] = lambda _: None) -> PerformancePlan:
-    """The plan of `--quick`: the same network and films, fewer sizes and rounds, within five minutes on two cores."""
+    """The plan of `--quick`: the same network and films, fewer sizes and rounds, in five to seven minutes."""
     return PerformancePlan(
         quick=True,
         cells=((224, 1), (224, 16), (512, 1)),
