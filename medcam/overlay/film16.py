@@ -24,12 +24,12 @@ import numpy.typing as npt
 
 from medcam.core.arrays import BoolArray, FloatArray
 from medcam.core.errors import InvalidValueError
+from medcam.overlay.deflate import gzip_packed
 
 LEVELS = 65536
 """Numbers that 16 bits can tell apart."""
 
 _Stored = npt.NDArray[np.uint16]
-_FASTEST = 1
 _COMMON_STEP_TRIES = 16
 
 
@@ -67,7 +67,7 @@ def pack_film(pixels: FloatArray, padding: BoolArray | None = None) -> PackedFil
             so that they are as dark as the film can be.
 
     Returns:
-        The packed film; the same bytes for the same pixels.
+        The packed film; the same bytes for the same pixels on one machine. Another processor may pack them otherwise.
 
     Raises:
         InvalidValueError: The pixels are not finite, have no area, or the padding is of another shape.
@@ -81,7 +81,7 @@ def pack_film(pixels: FloatArray, padding: BoolArray | None = None) -> PackedFil
         values = _without_padding(values, padding)
     stored, slope, intercept = _whole_numbers(values) or _evenly_spaced(values) or _quantised(values)
     error = _largest_error(values, stored, slope, intercept)
-    data = gzip.compress(_planes(stored).tobytes(), compresslevel=_FASTEST, mtime=0)
+    data = gzip_packed(_planes(stored))
     rows, columns = values.shape
     return PackedFilm(data, rows, columns, slope, intercept, error == 0.0, error)
 
@@ -119,7 +119,8 @@ def _pixels(stored: _Stored, slope: float, intercept: float) -> FloatArray:
 
 def _largest_error(values: FloatArray, stored: _Stored, slope: float, intercept: float) -> float:
     table = _pixels(np.arange(int(stored.max()) + 1, dtype=np.uint16), slope, intercept)
-    return float(np.abs(table[stored].astype(np.float64) - values).max())
+    back = table[stored]
+    return 0.0 if np.array_equal(back, values) else float(np.abs(back.astype(np.float64) - values).max())
 
 
 def _without_padding(values: FloatArray, padding: BoolArray) -> FloatArray:

@@ -5,27 +5,14 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
 from medcam.core.arrays import ByteArray
 from medcam.core.errors import InvalidValueError, MedcamError
+from medcam.overlay.deflate import zlib_packed
 
-
-def _quickest() -> ModuleType:
-    """ISA-L's DEFLATE; zlib where it is not installed: the same pictures, packed more slowly."""
-    try:
-        return import_module("isal.isal_zlib")
-    except ImportError:
-        return zlib
-
-
-_deflate = _quickest()
-# Measured on overlays of 1428 x 1078: docs/decisions/0018-png-by-isa-l.md
-_LEVEL = 2
 _SUB = 1
 """The filter of every line: each byte less that of the pixel at its left (PNG specification, 9.2)."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -54,7 +41,7 @@ def encode_png(picture: ByteArray) -> bytes:
     if array.size + array.shape[0] >= _LARGEST:
         raise MedcamError("a PNG cannot hold the picture", code="png", next_step="Ask for a smaller picture.")
     header = struct.pack(">2I5B", array.shape[1], array.shape[0], 8, _RGB if colour else _GREY, 0, 0, 0)
-    packed: bytes = _deflate.compress(filtered(array), _LEVEL)
+    packed = zlib_packed(filtered(array))
     return b"".join((_SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"IDAT", packed), *_chunk(b"IEND", b"")))
 
 

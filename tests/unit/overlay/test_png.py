@@ -1,5 +1,4 @@
 import io
-import sys
 import zlib
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from medcam.core.errors import InvalidValueError, MedcamError
-from medcam.overlay import png
+from medcam.overlay import deflate, png
 from medcam.overlay.png import encode_png, save_png
 
 
@@ -40,7 +39,7 @@ def test_others_see_the_same_picture_whoever_packs_it(
     picture = np.random.default_rng(height * width).integers(0, levels, shape, dtype=np.uint8) * (255 // levels)
     with pytest.MonkeyPatch.context() as patch:
         if not quick:
-            patch.setattr(png, "_deflate", zlib)
+            patch.setattr(deflate, "_packer", zlib)
         data = encode_png(picture)
     with Image.open(io.BytesIO(data)) as opened:
         opened.verify()
@@ -59,13 +58,6 @@ def test_a_file_is_hardly_larger_than_by_opencv() -> None:
     options = (cv2.IMWRITE_PNG_COMPRESSION, 2, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
     by_opencv = cv2.imencode(".png", picture, options)[1].size
     assert len(encode_png(picture)) < 1.1 * by_opencv
-
-
-def test_packed_by_isa_l_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    isal = pytest.importorskip("isal.isal_zlib")
-    assert png._deflate is isal
-    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
-    assert png._quickest() is zlib
 
 
 def test_a_picture_too_large_for_a_chunk_is_refused() -> None:
