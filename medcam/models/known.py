@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from medcam.core.folders import data_folder
@@ -20,12 +21,18 @@ def user_folder() -> Path:
 
 def model_names() -> tuple[str, ...]:
     """Names that `medcam.models.registry.load_model` knows, sorted."""
-    return tuple(sorted({entry.name for entry in entry_points(group=ENTRY_POINTS)} | set(_folders())))
+    return tuple(sorted({entry.name for entry in plugged()} | set(_folders())))
 
 
 def model_folders() -> dict[str, Path]:
     """Folders by name; a shipped model cannot be replaced by another of the same name."""
-    return {entry.name: Path(str(entry.load())) for entry in entry_points(group=ENTRY_POINTS)} | _folders()
+    return {entry.name: Path(str(entry.load())) for entry in plugged()} | _folders()
+
+
+@cache
+def plugged() -> tuple[EntryPoint, ...]:
+    """Models of plug-ins. Looked for once: that takes 10 ms, and each request to a server names a model."""
+    return tuple(entry_points(group=ENTRY_POINTS))
 
 
 def _folders() -> dict[str, Path]:

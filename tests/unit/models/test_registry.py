@@ -22,6 +22,9 @@ def put(base: Path, name: str, version: str) -> Path:
     return base / name
 
 
+LOOK_FOR_PLUG_INS = known.plugged.__wrapped__
+
+
 class FakeEntryPoint:
     """What `importlib.metadata.entry_points` gives for an installed plug-in."""
 
@@ -37,7 +40,7 @@ def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     """Folders of shipped and of own models, both empty, and no plug-ins."""
     shipped, data = tmp_path / "shipped", tmp_path / "data"
     monkeypatch.setattr(known, "SHIPPED", shipped)
-    monkeypatch.setattr(known, "entry_points", lambda group: [])
+    monkeypatch.setattr(known, "plugged", lambda: ())
     monkeypatch.setenv("XDG_DATA_HOME", str(data))
     monkeypatch.chdir(tmp_path)
     return shipped, data / "medcam" / "models"
@@ -74,7 +77,7 @@ def test_a_shipped_name_cannot_be_shadowed(
     put(own, "phantom", "own")
     plugged = put(tmp_path / "plug-in", "phantom", "plugged in")
     put(tmp_path, "phantom", "in the working folder")
-    monkeypatch.setattr(known, "entry_points", lambda group: [FakeEntryPoint("phantom", plugged)])
+    monkeypatch.setattr(known, "plugged", lambda: (FakeEntryPoint("phantom", plugged),))
     assert model_names() == ("phantom",)
     for name in ("phantom", Path("phantom")):
         assert load_model(name).card.version == "shipped"
@@ -87,8 +90,9 @@ def test_a_plug_in_is_found_and_ones_own_model_comes_first(
 ) -> None:
     _, own = bases
     plugged = [put(tmp_path / "plug-in", name, "plugged in") for name in ("both", "other")]
-    entries = [FakeEntryPoint(folder.name, folder) for folder in plugged]
-    monkeypatch.setattr(known, "entry_points", lambda group: entries if group == known.ENTRY_POINTS else [])
+    entries = tuple(FakeEntryPoint(folder.name, folder) for folder in plugged)
+    monkeypatch.setattr(known, "entry_points", lambda group: entries if group == known.ENTRY_POINTS else ())
+    monkeypatch.setattr(known, "plugged", LOOK_FOR_PLUG_INS)
     put(own, "both", "own")
     assert model_names() == ("both", "other")
     assert read_card("other").version == "plugged in"

@@ -21,7 +21,7 @@ from .probes import random_probe, saved_tiny_model
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's model folder with a model "tiny", and probes "clip" and "wire" for it."""
     monkeypatch.setattr(known, "SHIPPED", tmp_path / "shipped")
-    monkeypatch.setattr(known, "entry_points", lambda group: [])
+    monkeypatch.setattr(known, "plugged", lambda: ())
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     digest = saved_tiny_model(user_folder() / "tiny")
