@@ -9,8 +9,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
 from medcam.anatomy import shipped_atlas
 from medcam.core.errors import MedcamError
 from medcam.core.protocols import Classifier
@@ -26,6 +24,7 @@ from medcam.service.studies.opened import OpenedStore, opened_store
 from medcam.service.submissions.box import SubmissionBox, SubmissionLimits
 from medcam.service.submissions.explaining import LoadedModels, SubmissionExplainer
 from medcam.service.submissions.submission import EXPLAIN
+from medcam.service.workers import films_side_by_side
 from medcam.store import FairClaims, Job
 
 LEASE_SECONDS = 15.0
@@ -85,8 +84,7 @@ def run_worker(options: WorkOptions, stop: threading.Event, ready: Callable[[], 
             threading.Thread(target=worker.run, args=(stop,), name=f"medcam-work-{place}", daemon=True)
             for place, worker in enumerate(workers)
         ]
-        # Set once: what each run of its own sets and resets would reach into the others.
-        with threadpool_limits(1, user_api="blas"):
+        with films_side_by_side():
             for thread in threads:
                 thread.start()
             ready()

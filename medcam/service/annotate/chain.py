@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol, TypeVar
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
 from medcam.service.annotate.bounded import batches, bounded_map, threads
 from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.stages import Opened, UnderWay, guarded
+from medcam.service.workers import films_side_by_side
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -77,7 +76,7 @@ def chain_threads(workers: int, batch: int) -> Iterator[ChainThreads]:
     take 36 s instead of 9 on two busy cores.
     """
     with (
-        threadpool_limits(1, user_api="blas"),
+        films_side_by_side(),
         threads(workers, "medcam-film") as films,
         threads(1, "medcam-model") as model,
     ):
