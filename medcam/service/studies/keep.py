@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from medcam.dicom import SourceContext
 from medcam.dicom.read import file_bytes
 from medcam.models.card_json import card_to_json
 from medcam.overlay.film16 import PackedFilm, pack_film
-from medcam.service.explanations.explanation_json import explanation_to_dict
+from medcam.service.explanations.explanation_json import explanation_text
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.studies.voi_table import pack_table
 from medcam.service.studies.zone_image import pack_zones
@@ -83,6 +83,10 @@ class Keeper:
         opened.films.keep_model(kept, keeper.clock())
         return keeper
 
+    @cached_property
+    def _card_sha256(self) -> str:
+        return card_digest(self.card)
+
     def holds(self, identity: Identity, sha256: str, request: str) -> bool:
         """Whether a film's explanation for a request is in the store, and its pixels too.
 
@@ -122,7 +126,7 @@ class Keeper:
         )
         now = self.clock()
         return self.opened.films.keep(
-            film.study, kept, kept_explanation(explanation, request, card_digest(self.card), now), now
+            film.study, kept, kept_explanation(explanation, request, self._card_sha256, now), now
         )
 
 
@@ -177,7 +181,7 @@ def kept_explanation(explanation: Explanation, request: str, card_sha256: str, n
             KeptFinding(one.name, one.probability, one.threshold, margin(one), one.present)
             for one in explanation.findings
         ),
-        packed=pack_content(json.dumps(explanation_to_dict(explanation), allow_nan=False).encode("utf-8")),
+        packed=pack_content(explanation_text(explanation).rstrip().encode("utf-8")),
         created=created,
     )
 

@@ -21,7 +21,7 @@ from medcam.core.radiograph import Identity
 from medcam.core.study import Study
 from medcam.models.card_json import card_from_json, card_to_json
 from medcam.service.atomic import write_text
-from medcam.service.explanations.explanation_json import explanation_to_dict
+from medcam.service.explanations.explanation_json import explanation_text
 from medcam.service.output_errors import writing
 from medcam.service.studies.keep import FilmToKeep, card_digest, kept_explanation
 from medcam.service.submissions.submission import read_json
@@ -98,18 +98,17 @@ class HeldFilms:
                 **{name: getattr(record, name) for name in KeptRadiograph.__dataclass_fields__},
                 "zones": None if record.zones is None else base64.b64encode(record.zones).decode("ascii"),
             },
-            "explanation": explanation_to_dict(explanation),
             "request": request,
             "source": film.path.name if film.path else "",
         }
-        path = self._path(record.sha256, ".json")
+        path, said = self._path(record.sha256, ".json"), explanation_text(explanation)
         new = not path.exists()
         with writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             self._path(record.sha256, ".film").write_bytes(film.pixels)
             if film.data:
                 self._path(record.sha256, ".dcm").write_bytes(film.data)
-            write_text(path, json.dumps(fields, allow_nan=False))
+            write_text(path, f'{json.dumps(fields, allow_nan=False)[:-1]}, "explanation": {said}}}')
         return new
 
     def any(self) -> bool:

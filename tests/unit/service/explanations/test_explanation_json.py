@@ -22,6 +22,7 @@ from medcam.service.explanations.explained import ExplainedRadiograph
 from medcam.service.explanations.explanation_json import (
     SCHEMA_PATH,
     explanation_from_dict,
+    explanation_text,
     explanation_to_dict,
     read_explanation,
     schema,
@@ -219,6 +220,23 @@ def test_a_uid_of_broken_characters_is_kept(explained: ExplainedRadiograph, tmp_
     assert read_explanation(path).source == source
 
 
+@pytest.mark.parametrize("scale", [1e-40, 1e-20, 1e-7, 1e-3, 1.0, 37.0, 1e5, 1e20, 1e38])
+@pytest.mark.parametrize("uid", ["1.2", "1.2.\udcff"])
+def test_maps_are_the_shortest_decimals_of_their_float32(
+    explained: ExplainedRadiograph, scale: float, uid: str
+) -> None:
+    finding = explained.findings[0]
+    values = (np.random.default_rng(3).uniform(-1, 1, size=finding.map.values.shape) * scale).astype(np.float32)
+    values[0, :2] = 0.0, scale
+    source = replace(explained.source, identity=Identity(sop_instance_uid=uid))
+    changed = replace(finding, map=replace(finding.map, values=values))
+    text = explanation_text(replace(explained, source=source, findings=(changed,)))
+    found = json.loads(text)["findings"][0]["map"]["values"]
+    assert found == [float(str(value)) for value in values.ravel()]
+    assert (np.array(found, dtype=np.float32) == values.ravel()).all()
+    assert text.count("\n") == 1
+
+
 def test_numbers_that_are_not_finite_are_never_written(explained: ExplainedRadiograph) -> None:
     finding = explained.findings[0]
     broken = np.array(finding.map.values)
@@ -228,6 +246,8 @@ def test_numbers_that_are_not_finite_are_never_written(explained: ExplainedRadio
         explanation_to_dict(replace(explained, findings=(replace(finding, map=replace(finding.map, values=broken)),)))
     with pytest.raises(InvalidValueError, match="finite"):
         explanation_to_dict(replace(explained, out_of_distribution=strange))
+    with pytest.raises(InvalidValueError, match="finite"):
+        explanation_to_dict(replace(explained, features=np.array([np.nan], dtype=np.float32)))
 
 
 def test_maps_of_another_method_are_refused(explained: ExplainedRadiograph) -> None:
