@@ -11,6 +11,7 @@ from fastapi import Request
 
 from medcam.core.api_token import Scope
 from medcam.core.errors import MedcamError
+from medcam.server.api.looks import Looks
 from medcam.server.api.metrics import ApiMetrics
 from medcam.server.api.rates import Rates, Streams
 from medcam.server.api.settings import ApiSettings
@@ -59,6 +60,7 @@ class ApiContext:
     submitting: Rates = field(init=False)
     asking: Rates = field(init=False)
     streams: Streams = field(init=False)
+    looks: Looks = field(init=False, repr=False)
     _refusals: Rates = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +69,7 @@ class ApiContext:
             ("submitting", Rates(self.settings.per_minute)),
             ("asking", Rates(self.settings.requests_per_minute)),
             ("streams", Streams(self.settings.streams)),
+            ("looks", Looks(lambda submissions: self.box.progress(submissions))),
             ("_refusals", Rates(_REFUSALS_PER_MINUTE)),
         ):
             object.__setattr__(self, name, value)

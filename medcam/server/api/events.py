@@ -16,15 +16,16 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from medcam.core.errors import InputError, MedcamError
+from medcam.core.errors import MedcamError
 from medcam.server.api.bodies import EVENTS_EXAMPLE, PROBLEMS
 from medcam.server.api.context import ApiContext, context_of
 from medcam.server.api.submitting import Reader, SubmissionPath
+from medcam.service.submissions.status import SubmissionStatus
 from medcam.service.submissions.submission import Submission
 from medcam.store import JobState
 
 router = APIRouter(tags=["submissions"], responses=PROBLEMS)
-_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS, _ALIVE_LOOKS = 0.25, 2.0, 10
+_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS, _ALIVE_LOOKS = 0.25, 1.0, 15
 _AGAIN_MILLISECONDS = 2000
 _ID = re.compile(r"([a-z]{1,16})-([0-9]{1,9})-([0-9]{1,9})")
 _GONE = 'event: gone\nid: gone\ndata: {"code": "no-such-submission"}\n\n'
@@ -45,6 +46,11 @@ class _Told:
         """What a client has heard; nothing, where that is no id of ours."""
         match = _ID.fullmatch(event_id)
         return cls(match[1], int(match[2]), int(match[3])) if match else cls(event_id if event_id in _OVER else "")
+
+    @classmethod
+    def by(cls, status: SubmissionStatus) -> Self:
+        """What a status says."""
+        return cls(str(status.state), status.done, status.total, status.error_code)
 
     @property
     def over(self) -> bool:
@@ -108,6 +114,7 @@ async def events(
     found = await run_in_threadpool(context.box.find, submission_id, client.label)
     held = ExitStack()
     held.enter_context(context.streams.one(client.label))
+    held.enter_context(context.looks.watching(found))
     return _EventStream(_events(context, found, heard), held)
 
 
@@ -116,10 +123,13 @@ async def _events(context: ApiContext, found: Submission, last: _Told) -> AsyncI
     yield f"retry: {_AGAIN_MILLISECONDS}\n\n"
     while time.monotonic() < until:
         try:
-            now = await run_in_threadpool(_look, context, found)
-        except InputError:
-            yield _GONE
-            return
+            seen = context.looks.seen(found, _LOOK_SECONDS)
+            if seen is None:
+                seen = await run_in_threadpool(context.looks.look, found)
+            if seen.status is None:
+                yield _GONE
+                return
+            now = _Told.by(seen.status)
         except MedcamError:
             now = last  # the database is away for now
         silent += 1
@@ -131,17 +141,4 @@ async def _events(context: ApiContext, found: Submission, last: _Told) -> AsyncI
         elif silent % _ALIVE_LOOKS == 0:
             yield ": alive\n\n"
         await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
-        # Many clients that wait must not take the processor from those who work for them.
         pause = min(1.5 * pause, _SLOWEST_LOOK_SECONDS)
-
-
-def _look(context: ApiContext, found: Submission) -> _Told:
-    """The state now.
-
-    Raises:
-        InputError: It was let go of meanwhile, and has nothing more to tell.
-        StoreError: The database cannot be used.
-    """
-    context.box.find(found.id, found.owner)
-    status = context.box.status(found)
-    return _Told(str(status.state), status.done, status.total, status.error_code)

@@ -165,7 +165,8 @@ async def _blocks(request: Request, settings: ApiSettings) -> AsyncIterator[byte
     stream, began, size = request.stream(), time.monotonic(), 0
     while True:
         try:
-            block = await asyncio.wait_for(anext(stream), settings.silence)
+            async with asyncio.timeout(settings.silence):
+                block = await anext(stream)
         except StopAsyncIteration:
             return
         except TimeoutError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -15,7 +15,7 @@ from medcam.service.annotate.manifest import MANIFEST_NAME
 from medcam.service.output_errors import writing
 from medcam.service.studies.address import StoreAddress
 from medcam.service.submissions.held_films import HeldFilms
-from medcam.service.submissions.status import SubmissionStatus, status_of
+from medcam.service.submissions.status import SubmissionStatus, progress_of, status_of
 from medcam.service.submissions.submission import (
     EXPLAIN,
     FOLDER_NAME,
@@ -64,6 +64,7 @@ class SubmissionBox:
     queue: JobQueue = field(repr=False)
     limits: SubmissionLimits = field(default_factory=SubmissionLimits)
     clock: Callable[[], float] = time.time
+    _known: dict[str, Submission] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, address: StoreAddress, queue: JobQueue, limits: SubmissionLimits | None = None) -> SubmissionBox:
@@ -201,6 +202,21 @@ class SubmissionBox:
         """
         return status_of(self.folder_of(submission.id), self.queue.find(submission.key))
 
+    def progress(self, submissions: Collection[Submission]) -> dict[str, SubmissionStatus | None]:
+        """How far submissions are, by their ids, without what was passed over; None for one that was let go of.
+
+        One question to the database, however many they are.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        jobs = self.queue.find_all([one.key for one in submissions])
+        folders = {one.id: self.folder_of(one.id) for one in submissions}
+        return {
+            one.id: progress_of(folders[one.id], jobs.get(one.key)) if folders[one.id].path.is_dir() else None
+            for one in submissions
+        }
+
     def discard(self, submission: Submission) -> None:
         """Lets go of a submission and all that was made of it; whoever works on it finds it gone."""
         shutil.rmtree(self.folder_of(submission.id).path, ignore_errors=True)
@@ -233,13 +249,16 @@ class SubmissionBox:
         return asked
 
     def _all(self) -> list[Submission]:
-        found = []
+        """All submissions. A record never changes: each is read once, and forgotten with its folder."""
+        found: dict[str, Submission] = {}
         for path in self._folders():
             try:
-                found.append(SubmissionFolder(path).read())
+                found[path.name] = self._known.get(path.name) or SubmissionFolder(path).read()
             except InputError:
                 continue
-        return found
+        self._known.clear()
+        self._known.update(found)
+        return list(found.values())
 
     def _folders(self) -> list[Path]:
         return sorted(self.folder.iterdir()) if self.folder.is_dir() else []

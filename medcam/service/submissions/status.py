@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from medcam.service.annotate.manifest import MANIFEST_NAME
@@ -74,14 +74,22 @@ def status_of(folder: SubmissionFolder, job: Job | None) -> SubmissionStatus:
         folder: Where it lies.
         job: Its last job; None where that is forgotten, which the manifest then stands for.
     """
-    done, total = folder.progress()
     manifest = read_json(folder.results / MANIFEST_NAME)
+    return replace(progress_of(folder, job), passed_over=tuple(_passed_over(folder, manifest)))
+
+
+def progress_of(folder: SubmissionFolder, job: Job | None) -> SubmissionStatus:
+    """The same without what was passed over, which is more to read.
+
+    Args:
+        folder: As in `status_of`.
+        job: As in `status_of`.
+    """
+    done, total = (0, 0) if job is not None and job.attempts == 0 else folder.progress()
     if job is None:
-        state = JobState.DONE if manifest else JobState.WAITING
-        return SubmissionStatus(state, done, total, tuple(_passed_over(folder, manifest)))
-    return SubmissionStatus(
-        job.state, done, total, tuple(_passed_over(folder, manifest)), job.error_code, job.error_message
-    )
+        complete = (folder.results / MANIFEST_NAME).is_file()
+        return SubmissionStatus(JobState.DONE if complete else JobState.WAITING, done, total)
+    return SubmissionStatus(job.state, done, total, (), job.error_code, job.error_message)
 
 
 def _passed_over(folder: SubmissionFolder, manifest: dict[str, Any]) -> list[PassedOver]:

@@ -116,6 +116,21 @@ def test_a_worker_that_starts_again_takes_back_what_it_held(queue):
     assert (again.key, again.losses, again.failures) == ("k0", 1, 0)
 
 
+def test_the_last_jobs_of_many_keys_are_found_at_once(queue):
+    for key in ("a", "b", "c"):
+        queue.enqueue("send", key, {"key": key})
+    queue.finish(queue.claim(ALL, "me", 60))
+    queue.enqueue("send", "a", {"key": "a again"})
+
+    found = queue.find_all(["a", "b", "never asked for"])
+
+    assert {key: (job.payload["key"], job.state) for key, job in found.items()} == {
+        "a": ("a again", JobState.WAITING), "b": ("b", JobState.WAITING)
+    }  # fmt: skip
+    assert found == {key: queue.find(key) for key in ("a", "b")}
+    assert queue.find_all([]) == {}
+
+
 def test_a_failure_is_told_and_waits(queue, clock):
     queue.enqueue("send", "k", {})
     assert queue.retry(queue.claim(ALL, "me", 60), "peer-unreachable", "nobody answers", 20)

@@ -36,13 +36,13 @@ def states(monkeypatch):
     def go(*steps):
         left = list(steps)
 
-        def status(_box, _submission):
+        def progress(_box, submissions):
             step = left.pop(0) if len(left) > 1 else left[0]
             if isinstance(step, Exception):
                 raise step
-            return SubmissionStatus(*step)
+            return {one.id: SubmissionStatus(*step) for one in submissions}
 
-        monkeypatch.setattr("medcam.service.submissions.box.SubmissionBox.status", status)
+        monkeypatch.setattr("medcam.service.submissions.box.SubmissionBox.progress", progress)
         monkeypatch.setattr("medcam.server.api.events._LOOK_SECONDS", 0.001)
         monkeypatch.setattr("medcam.server.api.events._SLOWEST_LOOK_SECONDS", 0.001)
 
@@ -196,7 +196,8 @@ def test_who_hangs_up_holds_no_stream(api, film, after):
         caller = Caller(client, f"{place}/events", after=after)
         asyncio.run(asyncio.wait_for(caller.listens(), 60))
         assert [one.get("status", 200) for one in caller.sent] == [200] * len(caller.sent)
-    assert client.app.state.context.streams._open == {}
+    context = client.app.state.context
+    assert (context.streams._open, context.looks._watched, context.looks._seen) == ({}, {}, {})
 
 
 def test_streams_of_a_client_have_a_bound(api, film):

@@ -118,6 +118,35 @@ def test_what_is_broken_is_told_and_the_rest_is_explained(
     assert len(box.films(submission).all()) == 1
 
 
+def test_how_far_many_are_is_asked_at_once(box: SubmissionBox, work: Callable[[], bool], films: list[Path]) -> None:
+    first, second, third = (box.take(ME, handed(film), model="phantom") for film in films[:3])
+    assert work()
+    box.discard(third)
+    assert box.queue.claim([EXPLAIN], "somebody", 60) is not None
+    found = box.progress([first, second, third])
+    assert found == {
+        one.id: replace(box.status(one), passed_over=()) if one is not third else None for one in (first, second, third)
+    }
+    done, running = found[first.id], found[second.id]
+    assert done is not None
+    assert running is not None
+    assert [(one.state, one.done, one.total) for one in (done, running)] == [
+        (JobState.DONE, 1, 1),
+        (JobState.RUNNING, 0, 0),
+    ]
+
+
+def test_those_of_an_owner_are_told_as_they_come_and_go(box: SubmissionBox, films: list[Path]) -> None:
+    first = box.take(ME, handed(films[0]), model="phantom")
+    other = box.take(OTHER, handed(films[1]), model="phantom")
+    assert box.owned(ME) == [first]
+    second = box.take(ME, handed(films[2]), model="phantom")
+    assert {one.id for one in box.owned(ME)} == {first.id, second.id}
+    box.discard(first)
+    assert (box.owned(ME), box.owned(OTHER)) == ([second], [other])
+    assert sorted(box._known) == sorted([second.id, other.id])
+
+
 def test_limits_leave_nothing_behind(box: SubmissionBox, films: list[Path]) -> None:
     tight = replace(box, limits=SubmissionLimits(bytes=1000, files=1, open=1))
     for files, code in (
