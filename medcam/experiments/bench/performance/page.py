@@ -87,11 +87,14 @@ def _origin(measured: Sequence[tuple[Part, PartRecord]], link: str) -> str:
         )
         for part, one in measured
     ]
-    places = sorted({_place(one) for _, one in measured})
+    places: dict[str, list[str]] = {}
+    for part, one in measured:
+        places.setdefault(_place(one), []).append(part.name)
+    where = " / ".join(f"{place} ({', '.join(parts)})" for place, parts in places.items())
     told = f"""Load: the load average over the minute before a part began, and over its last. The benchmark itself makes
 about as much as there are cores; what is above that is work of others, and where the first is far from 0 the
 machine was
-not quiet. Python, libraries and machine: {" / ".join(places)}. All figures on this page were written by the
+not quiet. Python, libraries and machine: {where}. All figures on this page were written by the
 command, from
 {link}; `medcam bench --from FILE` writes the page from a record again. The peers are in the extra `bench`.
 Research use.

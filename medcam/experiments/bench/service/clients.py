@@ -101,7 +101,7 @@ def _had(session: requests.Session, address: str, films: Sequence[Path], met: Vi
         for place in [_handed(session, address, film) for film in films]:
             _wait(session, place)
             for film_there in _json(session, place)["films"]:
-                _json(session, address + film_there["explanation"])
+                _explanation(session, address + film_there["explanation"])
                 met.waits.append(time.monotonic() - started)
             session.delete(place, timeout=60).raise_for_status()
     except (requests.RequestException, ValueError, KeyError, RuntimeError) as error:
@@ -132,6 +132,14 @@ def _wait(session: requests.Session, place: str) -> None:
                     raise RuntimeError(f"a submission ended as {state or event}")
                 return
     raise RuntimeError("the stream of events broke off")
+
+
+def _explanation(session: requests.Session, place: str) -> None:
+    """Fetches an explanation. What a client would make of it is no load of the service, so it is not parsed."""
+    answer = session.get(place, timeout=60)
+    answer.raise_for_status()
+    if not answer.content.startswith(b'{"schema_version"'):
+        raise ValueError("what came is no explanation")
 
 
 def _json(session: requests.Session, place: str) -> dict[str, list[dict[str, str]]]:
