@@ -108,7 +108,7 @@ def service(
         int, typer.Option(metavar="N", help="Films of one more client, all handed in at once.", min=1)
     ] = 40,
     size: Annotated[int, typer.Option(metavar="PX", help="Side of the films in pixels.", min=64)] = 1024,
-    workers: Annotated[int, typer.Option(metavar="N", help="Worker processes.", min=1)] = 1,
+    workers: Annotated[int, typer.Option(metavar="N", help="Worker processes of one thread.", min=1)] = 2,
     rounds: Annotated[int, typer.Option(metavar="N", help="Rounds of both in turns.", min=1)] = 1,
 ) -> None:
     """Load-test the HTTP API: many clients at a real server, beside the batch pipeline on the same films."""

@@ -19,7 +19,7 @@ from medcam.models.registry import load_model
 from medcam.service.jobs.batching import BatchingClassifier
 from medcam.service.jobs.retrying import RetryPolicy
 from medcam.service.jobs.turns import FairTurns
-from medcam.service.jobs.worker import Task, Worker
+from medcam.service.jobs.worker import TOGETHER, Task, Worker
 from medcam.service.studies.opened import OpenedStore, opened_store
 from medcam.service.submissions.box import SubmissionBox, SubmissionLimits
 from medcam.service.submissions.explaining import LoadedModels, SubmissionExplainer
@@ -51,7 +51,7 @@ class WorkOptions:
     store: str | None = None
     threads: int = 1
     limits: SubmissionLimits = field(default_factory=SubmissionLimits)
-    together: int = 4
+    together: int = TOGETHER
     engine: str = AUTO
 
     def __post_init__(self) -> None:

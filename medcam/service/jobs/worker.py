@@ -15,6 +15,8 @@ from medcam.store import Job, JobQueue
 
 LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.5
+TOGETHER = 4
+"""Jobs that a process works on at the same time, unless it is told otherwise."""
 INTERNAL_ERROR = "internal-error"
 JOB_ABANDONED = "job-abandoned"
 

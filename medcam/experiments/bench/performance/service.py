@@ -45,14 +45,20 @@ def targets(found: Found) -> list[tuple[str, str, str, str]]:
 def section(found: Found) -> str:
     """Markdown below its heading."""
     known = {one["name"]: one for one in found["figures"]}
+    workers, threads = _counted(found["workers"], "worker process"), _counted(found["threads"], "thread")
     about = f"""{found["clients"]} clients hand in {found["films"]} phantoms of {found["size"]} x {found["size"]} pixels
 each, one after another, and take the explanation of one before they send the next; one more hands in {found["flood"]}
-at once. The server has {found["workers"]} worker process of {found["threads"]} threads, the pipeline as many threads,
-its model loaded. {found["rounds"]} rounds of the pipeline and the service in turns, the same films, a new store in
-each. A wait is from the film's first byte to its explanation's last. Evenness is Jain's index of the clients' films a
-second: 1 where all fare alike, {1 / found["clients"]:.2g} where one has everything."""
+at once. The server has {workers} of {threads}, the pipeline as many threads in one process, its model loaded.
+{found["rounds"]} rounds of the pipeline and the service in turns, the same films, a new store in each. A wait is from
+the film's first byte to its explanation's last. Evenness is Jain's index of the clients' films a second: 1 where all
+fare alike, {1 / found["clients"]:.2g} where one has everything."""
     rows = [[what, words(known[name], digits), str(known[name]["n"])] for name, (what, digits) in _ROWS.items()]
     return f"{about}\n\n{table(('what', 'value (95 % interval)', 'n'), rows)}"
+
+
+def _counted(number: int, what: str) -> str:
+    several = what + ("es" if what.endswith("s") else "s")
+    return f"{number} {what if number == 1 else several}"
 
 
 _ROWS = {

@@ -22,6 +22,7 @@ from medcam.experiments.bench.service.clients import Load, run_clients
 from medcam.experiments.bench.statistics import Estimate, quantile
 from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.run import annotate, load_classifier
+from medcam.service.jobs.worker import TOGETHER
 from medcam.service.phantoms.make_phantoms import make_phantoms
 from medcam.service.studies.opened import opened_store
 
@@ -40,8 +41,8 @@ class ServicePlan:
         films: Of each of them.
         flood: Films of one more client, handed in at once before it waits for any.
         size: Side of the phantoms in pixels.
-        workers: Worker processes of the server.
-        threads: Threads of each, and of the batch pipeline, that read and prepare.
+        workers: Worker processes of the server. One for each core: threads of one process wait for Python's lock.
+        threads: Threads of each that read and prepare. The batch pipeline has as many as all workers together.
         rounds: How often the pipeline and the service are measured, in turns.
     """
 
@@ -49,9 +50,19 @@ class ServicePlan:
     films: int = 4
     flood: int = 40
     size: int = 1024
-    workers: int = 1
-    threads: int = 2
+    workers: int = 2
+    threads: int = 1
     rounds: int = 1
+
+    @property
+    def at_work(self) -> int:
+        """Threads that read and prepare, in all workers together."""
+        return self.workers * self.threads
+
+    @property
+    def before(self) -> int:
+        """Films that are handed in before: more than all workers but one take at a time, so that each gets one."""
+        return (self.workers - 1) * TOGETHER + 1
 
     @property
     def total(self) -> int:
@@ -92,7 +103,7 @@ def run_service_bench(plan: ServicePlan, report: Callable[[str], None] = lambda 
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        report(f"rendering {plan.total + 1} phantoms")
+        report(f"rendering {plan.total + plan.before} phantoms")
         films = _films(folder, plan)
         rounds = []
         for number in range(1, plan.rounds + 1):
@@ -156,13 +167,13 @@ def fairness(seconds: Sequence[float]) -> float:
 
 def _films(folder: Path, plan: ServicePlan) -> list[Path]:
     out = folder / "films"
-    make_phantoms(out, plan.total + 1, seed=_SEED, size=plan.size, masks=False, workers=plan.threads)
+    make_phantoms(out, plan.total + plan.before, seed=_SEED, size=plan.size, masks=False, workers=plan.at_work)
     return sorted(out.rglob("*.dcm"))
 
 
 def _batch(films: Sequence[Path], folder: Path, plan: ServicePlan) -> float:
     """Films a second of `annotate` with `explanation.json` alone, the model loaded."""
-    options = AnnotateOptions(outputs=(Output.JSON,), workers=plan.threads)
+    options = AnnotateOptions(outputs=(Output.JSON,), workers=plan.at_work)
     classifier = load_classifier(options)
     began = time.monotonic()
     manifest = annotate(list(films), folder / "batch", options, classifier=classifier)
@@ -175,7 +186,7 @@ def _load(films: Sequence[Path], folder: Path, plan: ServicePlan) -> Load:
         secrets = [opened.tokens.add(name, [Scope.SUBMIT, Scope.READ])[0] for name in names]
     shares = [films[place * plan.films : (place + 1) * plan.films] for place in range(plan.clients)]
     with _server(folder, plan) as address:
-        # One film more than is measured: whoever comes first waits for the model to be loaded.
+        # Films more than are measured: whoever comes first waits for the model to be loaded, in each worker.
         run_clients(address, [], films[plan.total :], secrets[-1:])
         return run_clients(address, shares, films[plan.clients * plan.films : plan.total], secrets)
 
