@@ -9,7 +9,7 @@ from types import ModuleType
 from medcam.core.arrays import ByteArray
 
 LEVEL = 2
-"""Measured on overlays and on films: docs/decisions/0018-png-by-isa-l.md."""
+"""Measured on overlays, and tried on a film: docs/decisions/0018-png-by-isa-l.md."""
 _GZIP = 31
 """Window of 32 KiB, in a gzip stream (RFC 1952) without a time or a name."""
 

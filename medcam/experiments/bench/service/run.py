@@ -41,7 +41,7 @@ class ServicePlan:
         films: Of each of them.
         flood: Films of one more client, handed in at once before it waits for any.
         size: Side of the phantoms in pixels.
-        workers: Worker processes of the server. One for each core: threads of one process wait for Python's lock.
+        workers: Worker processes of the server. One for each of two cores, as the how-to advises.
         threads: Threads of each that read and prepare. The batch pipeline has as many as all workers together.
         rounds: How often the pipeline and the service are measured, in turns.
     """
