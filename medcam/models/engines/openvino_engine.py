@@ -19,6 +19,10 @@ from medcam.models.engines.torch_reference import Layers
 
 _DEVICE = "CPU"
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
+_AT_ONCE = {"fp32": 2}
+"""Films that go through the network together, at most; as many as there are where a precision is not named. What lies
+between the layers of two films stays in the processor's cache, that of sixteen does not: docs/explanation/engines.md.
+"""
 
 
 class OpenVinoEngine:
@@ -43,7 +47,7 @@ class OpenVinoEngine:
         self.precision, self._names, self._lock = precision, names, threading.Lock()
         settings = {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
-            "PERFORMANCE_HINT": "LATENCY",  # one request at a time, which has all threads: a batch is one request
+            "PERFORMANCE_HINT": "LATENCY",  # one request at a time, which has all threads
             "INFERENCE_NUM_THREADS": threads,
             "ENABLE_CPU_PINNING": False,  # the cores are shared with the decoders and with other processes
         }
@@ -55,9 +59,13 @@ class OpenVinoEngine:
     def layers(self, images: Tensor) -> dict[str, Tensor]:
         """As `FeatureEngine.layers`."""
         with self._lock:  # a compiled model answers one request at a time
-            results = self._compiled([images.numpy()])
-            made = [torch.from_numpy(np.asarray(results[number], np.float32)) for number in range(len(self._names))]
+            parts = [self._request(part) for part in torch.split(images, _AT_ONCE.get(self.precision, len(images)))]
+        made = (torch.cat(layer) if len(layer) > 1 else layer[0] for layer in zip(*parts, strict=True))
         return dict(zip(self._names, made, strict=True))
+
+    def _request(self, images: Tensor) -> list[Tensor]:
+        results = self._compiled([images.numpy()])
+        return [torch.from_numpy(np.asarray(results[number], np.float32)) for number in range(len(self._names))]
 
 
 def openvino_precisions() -> tuple[str, ...]:

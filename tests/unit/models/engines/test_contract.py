@@ -14,7 +14,7 @@ from medcam.models.engines import processor, torch_engine
 from medcam.models.engines.budget import Budget, errors_between
 from medcam.models.engines.choose import with_engine
 from medcam.models.engines.engine import FeatureEngine
-from medcam.models.engines.openvino_engine import openvino_precisions
+from medcam.models.engines.openvino_engine import OpenVinoEngine, openvino_precisions
 from medcam.models.loaded import LoadedModel
 from medcam.models.probes.probed import ProbedModel
 
@@ -142,3 +142,17 @@ def test_the_model_that_was_given_stays_on_its_engine(engine: str | None) -> Non
     assert other.network is model.network
     back = with_engine(other, None)
     np.testing.assert_array_equal(back.predict(noise(2)).logits, wanted)
+
+
+def test_openvino_takes_films_two_by_two_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = on("openvino:fp32")
+    sizes = []
+    request = OpenVinoEngine._request
+
+    def counted(self: OpenVinoEngine, images: torch.Tensor) -> list[torch.Tensor]:
+        sizes.append(len(images))
+        return request(self, images)
+
+    monkeypatch.setattr(OpenVinoEngine, "_request", counted)
+    model.predict(noise(5))
+    assert sizes == [2, 2, 1]
