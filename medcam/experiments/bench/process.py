@@ -33,6 +33,11 @@ def available_mib() -> float | None:
     return _mib(_read("meminfo"), "MemAvailable")
 
 
+def load_average() -> float:
+    """Processes that wanted a core, over the last minute; nan where the system does not tell."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else float("nan")
+
+
 def family_mib(process: int) -> float | None:
     """Resident memory in MiB of a process and of all that it started, each in full; None where it is not known.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from medcam.core.errors import MedcamError
+from medcam.experiments.bench import launcher
 
 _LINES = 3
 
@@ -48,25 +50,23 @@ def run_program(words: Sequence[str], log: Path, environment: Mapping[str, str] 
     Raises:
         ProgramError: It ended with an error, quoted by its last lines.
     """
-    with log.open("wb") as out:
-        began = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603  our own interpreter
-            [sys.executable, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-        )
+    with subprocess.Popen(  # noqa: S603  our own interpreter
+        [sys.executable, "-I", "-S", launcher.__file__, str(log), sys.executable, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+        start_new_session=True,
+    ) as process:
         try:
-            _, status, usage = os.wait4(process.pid, 0)
+            told, _ = process.communicate()
         except BaseException:
-            process.kill()
-            process.wait()
+            os.killpg(process.pid, signal.SIGKILL)  # the program too, which would go on by itself
             raise
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
+        raise ProgramError(f"its launcher ended with {process.returncode}")
+    found = json.loads(told)
+    if found["status"]:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise ProgramError(f"it ended with {process.returncode}: {' / '.join(lines[-_LINES:])[-300:]}")
+        raise ProgramError(f"it ended with {found['status']}: {' / '.join(lines[-_LINES:])[-300:]}")
     scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
+    return Spent(found["wall"], found["processor"], found["memory"] / scale)

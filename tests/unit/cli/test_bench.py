@@ -88,10 +88,10 @@ def bare(*words):
 @pytest.fixture
 def parts(monkeypatch):
     """Two parts that measure nothing on a machine that is always quiet, and how often each was asked."""
-    monkeypatch.setattr(performance_run, "_load", lambda: 0.0)
+    monkeypatch.setattr(performance_run, "load_average", lambda: 0.0)
     asked_for = []
 
-    def part(name):
+    def part(name, *, in_quick=True):
         def run(plan):
             asked_for.append((name, plan.quick))
             return {"name": name}
@@ -103,12 +103,13 @@ def parts(monkeypatch):
             lambda found: [Figure(f"{found['name']}/ratio", 2.0, "", 3, 1.0, 1.5, 2.5)],
             lambda found: [(found["name"], ">= 1", "2", "yes")],
             lambda found: f"About {found['name']}.",
+            in_quick=in_quick,
         )
 
-    made = (part("one"), part("two"))
+    made = (part("one"), part("two"), part("long", in_quick=False))
     for module in (parts_module, performance_run, performance_page):
         monkeypatch.setattr(module, "PARTS", made)
-    monkeypatch.setattr(parts_module, "PART_NAMES", ("one", "two"))
+    monkeypatch.setattr(parts_module, "PART_NAMES", ("one", "two", "long"))
     monkeypatch.setattr(performance_page.write_page, "__defaults__", (made,))
     monkeypatch.setattr(performance_page.page_text, "__defaults__", (made,))
     monkeypatch.setattr(performance_run.figures_of, "__defaults__", (made,))
@@ -121,6 +122,10 @@ def test_bare_bench_measures_all_parts_and_prints_them(parts):
     assert done.exit_code == 0, done.output
     assert [one["name"] for one in json.loads(done.stdout)] == ["one/ratio", "two/ratio"]
     assert parts == [("one", True), ("two", True)]
+    assert "medcam bench --only long" in done.stderr
+    parts.clear()
+    assert bare("--quick", "--only", "long").exit_code == 0
+    assert parts == [("long", True)]
 
 
 def test_a_part_alone_is_measured_again_and_the_page_keeps_the_others(parts, tmp_path):
@@ -128,7 +133,7 @@ def test_a_part_alone_is_measured_again_and_the_page_keeps_the_others(parts, tmp
     assert bare("--page", str(page)).exit_code == 0
     assert bare("--only", "two", "--quick", "--page", str(page)).exit_code == 0
 
-    assert parts == [("one", False), ("two", False), ("two", True)]
+    assert parts == [("one", False), ("two", False), ("long", False), ("two", True)]
     text = page.read_text()
     assert "About one." in text
     assert "`medcam bench --only one --write-page`" in text
@@ -140,7 +145,7 @@ def test_a_record_is_shown_with_nothing_measured(parts, tmp_path):
     parts.clear()
     done = bare("--from", str(tmp_path / "figures" / "page.json"), "--json")
 
-    assert [one["ratio"] for one in json.loads(done.stdout)] == [2.0, 2.0]
+    assert [one["ratio"] for one in json.loads(done.stdout)] == [2.0] * 3
     assert parts == []
 
 

@@ -47,7 +47,7 @@ def test_exact_maps_add_up_to_the_logits(subject):
 
 
 def test_own_maps_are_right_and_a_peer_that_is_not_is_found_out(subject):
-    own, wrong = checked(Own(), subject), checked(UpsideDown(), subject)
+    own, wrong = checked(Own(), subject, exact_maps(subject)), checked(UpsideDown(), subject, exact_maps(subject))
 
     assert own.least > 0.999
     assert (own.right, own.films, own.hooks, own.against, own.empty) == (2, 2, 0, True, 0)
@@ -59,7 +59,7 @@ def test_own_maps_are_right_and_a_peer_that_is_not_is_found_out(subject):
 
 @pytest.mark.parametrize("peer", [MonaiCam(), MonaiGradCam()], ids=lambda peer: peer.name)
 def test_monai_turns_its_maps_over_and_keeps_its_hooks(peer, subject):
-    found = checked(peer, subject)
+    found = checked(peer, subject, exact_maps(subject))
 
     assert found.empty < found.maps
     assert found.correlation < -0.99
@@ -71,7 +71,7 @@ def test_monai_turns_its_maps_over_and_keeps_its_hooks(peer, subject):
 def test_peers_that_are_installed_give_the_exact_map(peer, subject):
     if every.package_version(peer.package) == "not installed":
         pytest.skip(f"{peer.package} is not installed")
-    found = checked(peer, subject)
+    found = checked(peer, subject, exact_maps(subject))
 
     assert math.isnan(found.least) or found.least > 0.99
     assert found.hooks == 0

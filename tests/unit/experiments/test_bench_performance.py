@@ -12,11 +12,12 @@ import pytest
 from bench_small import SMALL
 
 from medcam.core.errors import UsageError
+from medcam.experiments.bench.figure import Figure
 from medcam.experiments.bench.peers import every
 from medcam.experiments.bench.peers.monai_maps import MonaiCam
 from medcam.experiments.bench.performance import cost, cost_page, engines, run
 from medcam.experiments.bench.performance.page import PAGE, page_text, record_path, write_page
-from medcam.experiments.bench.performance.parts import PARTS, Part
+from medcam.experiments.bench.performance.parts import PARTS, Part, record_key
 from medcam.experiments.bench.performance.plan import quick_plan
 from medcam.experiments.bench.performance.record import read_records
 from medcam.experiments.bench.performance.run import figures_of, run_parts
@@ -88,7 +89,7 @@ def test_engines_are_told_with_their_errors(monkeypatch):
     found = engines.run(replace(SMALL, rounds=1))
     [cell] = found["cells"]
 
-    assert set(cell["ways"]) == set(engines.ASKED)
+    assert set(cell["ways"]) == set(SMALL.asked)
     assert cell["ways"]["torch:fp32"]["logit_error"] == 0.0
     assert {one.name for one in engines.figures(found)} >= {"engine-over-eager/64/b1"}
     assert "`torch:bf16`" in engines.section(found)
@@ -130,8 +131,38 @@ def test_the_documentation_has_the_page_of_the_record_beside_it():
     page = Path(__file__).parents[3] / PAGE
     records = read_records(record_path(page))
 
-    assert set(records) == {part.name for part in PARTS}
+    assert {key.partition("/")[0] for key in records} == {part.name for part in PARTS}
     assert page_text(records, page) == page.read_text(encoding="utf-8")
+
+
+def test_figures_of_two_kinds_of_machine_stand_beside_each_other(tmp_path):
+    here = ["", "of another kind"]
+    part = Part(
+        "good",
+        "Good",
+        lambda plan: {"n": len(here)},
+        lambda found: [Figure("good", found["n"], "", 1)],
+        lambda found: [("a", ">= 1", str(found["n"]), "yes")],
+        lambda found: f"About {found['n']}.",
+        lambda: here[-1],
+    )
+    records = run_parts(SMALL, [part])
+    here.pop()
+    records |= run_parts(SMALL, [part])
+    text = page_text(records, tmp_path / "page.md", [part])
+
+    assert set(records) == {"good", "good/of another kind"}
+    assert text.index("## Good\n\nAbout 1.") < text.index("## Good, of another kind\n\nAbout 2.")
+    assert "| good, of another kind | `medcam bench --only good --write-page` |" in text
+    assert "(good; good, of another kind)" in text
+    assert [one.value for one in figures_of(records, [part])] == [1, 2]
+
+
+def test_engines_are_told_apart_by_what_their_processor_has(monkeypatch):
+    [part] = [one for one in PARTS if one.name == "engines"]
+    for has, key in ((True, "engines"), (False, "engines/without bf16")):
+        monkeypatch.setattr(engines.processor, "has_bf16", lambda has=has: has)
+        assert record_key(part) == key
 
 
 @pytest.mark.parametrize(
@@ -152,7 +183,7 @@ def test_no_target_is_judged_on_a_busy_machine(load, said, tmp_path):
 )
 def test_a_part_waits_for_a_quiet_machine_and_begins_in_the_end(loads, noted, monkeypatch):
     clock, asked = [0.0], iter([*loads, 7.0])
-    monkeypatch.setattr(run, "_load", lambda: next(asked, 7.0))
+    monkeypatch.setattr(run, "load_average", lambda: next(asked, 7.0))
     monkeypatch.setattr(run.os, "cpu_count", lambda: 2)
     monkeypatch.setattr(run.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(run.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
@@ -160,6 +191,20 @@ def test_a_part_waits_for_a_quiet_machine_and_begins_in_the_end(loads, noted, mo
 
     assert run_parts(replace(SMALL, patience=100.0), [part])["good"].load == noted
     assert clock[0] <= 100.0
+
+
+def test_parts_that_follow_each_other_at_once_have_the_load_from_before_all(monkeypatch):
+    monkeypatch.setattr(run, "load_average", lambda: 9.0)
+    part = Part("good", "Good", lambda plan: {}, lambda found: [], lambda found: [], lambda _: "So.")
+    record = run_parts(replace(SMALL, load=0.5), [part])["good"]
+
+    assert (record.load, record.load_after) == (0.5, 9.0)
+
+
+def test_memory_that_was_not_asked_for_is_said_to_be_that():
+    found = cost._memory(replace(SMALL, memory=None))
+
+    assert cost_page._memory(found) == "Memory was not measured."
 
 
 def test_a_file_that_is_no_record_is_refused(tmp_path):

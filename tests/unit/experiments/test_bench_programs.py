@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,7 @@ def test_programs_are_set_beside_one_another_and_a_script_without_its_library_is
         "torchcam": (["-c", stand_in, "{films}"], "some"),
         programs.ALL: (["-c", stand_in, "{films}"], "many"),
     }
-    monkeypatch.setattr(programs, "_ways", lambda folder, *, without_pictures: ways)
-    monkeypatch.setattr(programs, "load_model", lambda *_: None)
-    monkeypatch.setattr(programs, "save_as_model", lambda folder, subject: 0.0)
-    monkeypatch.setattr(programs, "save_for_scripts", lambda path, subject: None)
+    _with(monkeypatch, ways)
     found = programs.run(SMALL)
     figures = {one.name: one for one in programs.figures(found)}
 
@@ -43,6 +41,22 @@ def test_programs_are_set_beside_one_another_and_a_script_without_its_library_is
     assert figures["pipeline-over-script/torchcam"].baseline == 2.0
     assert "no_such_library" in programs.section(found)
     assert programs.targets(found)[0][3] == "not measured"
+
+
+def test_the_second_script_is_left_out_aloud_where_time_is_short(monkeypatch, empty_phantoms):
+    names = [script.key for script in programs.SCRIPTS]
+    _with(monkeypatch, {name: (["-c", "pass"], "some") for name in (*names, programs.ALL)})
+    found = programs.run(replace(SMALL, spare_until=0.0))
+
+    assert [name for name, row in found["ways"].items() if "error" in row] == names[1:]
+    assert "left out" in programs.section(found)
+
+
+def _with(monkeypatch, ways):
+    monkeypatch.setattr(programs, "_ways", lambda folder, *, without_pictures: ways)
+    monkeypatch.setattr(programs, "load_model", lambda *_: None)
+    monkeypatch.setattr(programs, "save_as_model", lambda folder, subject: 0.0)
+    monkeypatch.setattr(programs, "save_for_scripts", lambda path, subject: None)
 
 
 def test_scripts_and_medcam_get_the_same_kinds_of_files(tmp_path, empty_phantoms):

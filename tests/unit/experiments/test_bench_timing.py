@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +54,38 @@ def test_a_program_is_measured_and_one_that_fails_is_quoted(tmp_path):
     assert spent.memory > 1.0
     with pytest.raises(ProgramError, match="with 3: gone wrong"):
         run_program(["-c", "import sys; print('gone wrong'); sys.exit(3)"], tmp_path / "log")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux counts like this")
+def test_the_memory_of_whoever_measures_a_program_is_not_the_programs(tmp_path):
+    held = bytearray(b"x" * (300 << 20))
+
+    spent = run_program(["-c", "pass"], tmp_path / "log")
+
+    assert len(held) >> 20 == 300
+    assert spent.memory < 100.0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has /proc")
+def test_a_program_that_is_given_up_ends_with_its_launcher(tmp_path, monkeypatch):
+    here = tmp_path / "pid"
+    program = f"import os, pathlib, time; pathlib.Path({str(here)!r}).write_text(str(os.getpid())); time.sleep(60)"
+
+    def given_up(_process):
+        while not (here.is_file() and here.read_text()):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", given_up)
+    with pytest.raises(KeyboardInterrupt):
+        run_program(["-c", program], tmp_path / "log")
+
+    until = time.monotonic() + 10.0
+    while _alive(int(here.read_text())) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not _alive(int(here.read_text()))
+
+
+def _alive(process):
+    status = Path(f"/proc/{process}/stat")
+    return status.is_file() and status.read_text().rpartition(") ")[2].split()[0] != "Z"

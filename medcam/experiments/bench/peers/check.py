@@ -50,14 +50,19 @@ class Checked:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-def checked(peer: Peer, subject: Subject) -> Checked:
+Exact = tuple[Tensor, Tensor]
+"""From `exact_maps`."""
+
+
+def checked(peer: Peer, subject: Subject, truth: Exact) -> Checked:
     """Compares a peer's maps with the exact ones.
 
     Args:
         peer: Which; whatever its library raises is raised.
         subject: A network on the processor and several films.
+        truth: The subject's exact maps and logits.
     """
-    exact, logits = exact_maps(subject)
+    exact, logits = truth
     wanted = exact.clamp(min=0.0) if peer.rectified else exact
     network = subject.twin()
     with peer.opened(network, subject.findings, documented=True) as maps:
@@ -82,7 +87,7 @@ def checked(peer: Peer, subject: Subject) -> Checked:
 
 
 @torch.no_grad()
-def exact_maps(subject: Subject) -> tuple[Tensor, Tensor]:
+def exact_maps(subject: Subject) -> Exact:
     """Maps [n, findings, h, w] in logit units and logits [n, findings], float64 (Zhou et al. 2016, eq. 2)."""
     network, films = subject.twin().double(), subject.films.double()
     seen: list[Tensor] = []

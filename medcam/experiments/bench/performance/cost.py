@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from medcam.experiments.bench.peers.check import checked
+from medcam.experiments.bench.peers.check import checked, exact_maps
 from medcam.experiments.bench.peers.every import OWN, PEERS, UNMEASURED, package_version
 from medcam.experiments.bench.peers.memory import measured_memory
 from medcam.experiments.bench.peers.peer import Peer
@@ -26,11 +26,10 @@ _ROOM = 0.8
 
 def run(plan: PerformancePlan) -> Found:
     """Checks the maps of every peer that is installed, times them, and measures their memory."""
-    checks = {peer.name: _checked(peer, plan) for peer in PEERS}
-    side, batch = plan.memory
-    plan.report("memory of maps")
-    mib = measured_memory(side, batch, _MEMORY_FINDINGS)
-    per_pixel = {name: value / (side * side * batch) for name, value in mib.items()}
+    checks = _checks(plan)
+    memory = _memory(plan)
+    pixels = memory["side"] ** 2 * memory["batch"]
+    per_pixel = {name: value / pixels for name, value in memory["mib"].items()}
     cells = []
     for device in devices():
         for cell in plan.cells:
@@ -45,22 +44,31 @@ def run(plan: PerformancePlan) -> Found:
         "unmeasured": dict(UNMEASURED),
         "checked": {"side": plan.checked[0], "films": plan.checked[1], "findings": plan.findings, "ways": checks},
         "cells": cells,
-        "memory": {
-            "side": side,
-            "batch": batch,
-            "findings": _MEMORY_FINDINGS,
-            "mib": mib,
-        },
+        "memory": memory,
     }
 
 
-def _checked(peer: Peer, plan: PerformancePlan) -> dict[str, Any]:
-    plan.report(f"maps of {peer.name}")
+def _memory(plan: PerformancePlan) -> Found:
+    side, batch = plan.memory or (0, 0)
+    mib: dict[str, float] = {}
+    if plan.memory is not None:
+        plan.report("memory of maps")
+        mib = measured_memory(side, batch, _MEMORY_FINDINGS)
+    return {"side": side, "batch": batch, "findings": _MEMORY_FINDINGS, "mib": mib}
+
+
+def _checks(plan: PerformancePlan) -> dict[str, dict[str, Any]]:
     side, batch = plan.checked
-    try:
-        return checked(peer, Subject(side, batch, findings=plan.findings)).as_dict()
-    except Exception as error:  # noqa: BLE001  whatever another library raises ends its own row alone
-        return {"error": told(error)}
+    subject = Subject(side, batch, findings=plan.findings)
+    truth = exact_maps(subject)
+    found: dict[str, dict[str, Any]] = {}
+    for peer in PEERS:
+        plan.report(f"maps of {peer.name}")
+        try:
+            found[peer.name] = checked(peer, subject, truth).as_dict()
+        except Exception as error:  # noqa: BLE001  whatever another library raises ends its own row alone
+            found[peer.name] = {"error": told(error)}
+    return found
 
 
 def _cell(plan: PerformancePlan, device: str, side: int, batch: int, per_pixel: Mapping[str, float]) -> Found:

@@ -80,7 +80,7 @@ def _processor(found: Found) -> str:
 
 def _memory(memory: Found) -> str:
     if not memory["mib"]:
-        return "Memory could not be measured here."
+        return "Memory could not be measured here." if memory["side"] else "Memory was not measured."
     rows = [[name, f"{value:.0f}"] for name, value in memory["mib"].items()]
     told = f"""Peak memory of one call beyond what the process held before, {memory["side"]} px,
 {memory["batch"]} films,

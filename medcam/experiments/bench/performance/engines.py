@@ -19,11 +19,10 @@ from medcam.models.engines import processor
 from medcam.models.engines.budget import BUDGET, errors_between
 from medcam.models.engines.calibration import calibration_inputs
 from medcam.models.engines.choose import with_engine
+from medcam.models.engines.names import AUTO
 from medcam.models.loaded import LoadedModel
 from medcam.service.measure.engine_speed import densenet
 
-AUTO = "auto"
-ASKED = ("torch:fp32", "torch:bf16", "openvino:fp32", "openvino:bf16", AUTO)
 WITH_BF16, WITHOUT_BF16 = 3.0, 1.7
 """Least that `auto` is faster than eager torch, 224 px and 16 films; where the processor has bf16 and where not."""
 _TARGET_CELL = (224, 16)
@@ -45,6 +44,11 @@ def run(plan: PerformancePlan) -> Found:
     }
 
 
+def kind() -> str:
+    """Of this machine: the two have targets of their own."""
+    return "" if processor.has_bf16() else "without bf16"
+
+
 def _cell(plan: PerformancePlan, side: int, batch: int) -> Found:
     eager = densenet(side)
     films = calibration_inputs(eager.card.input)
@@ -52,7 +56,7 @@ def _cell(plan: PerformancePlan, side: int, batch: int) -> Found:
     inputs = films[np.arange(batch) % len(films)]
     fast: dict[str, LoadedModel] = {}
     ready: dict[str, float] = {}
-    for asked in ASKED:
+    for asked in plan.asked:
         began = time.perf_counter()
         fast[asked] = with_engine(eager, asked)
         ready[asked] = time.perf_counter() - began

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
-from medcam.experiments.bench.performance.parts import PARTS, Part
+from medcam.experiments.bench.performance.parts import PARTS, Part, measured_parts
 from medcam.experiments.bench.performance.record import PartRecord, Records, write_records
 from medcam.experiments.bench.performance.run import busy
 from medcam.experiments.tables import table
@@ -47,11 +47,11 @@ def page_text(records: Records, page: Path, parts: Sequence[Part] = PARTS) -> st
         page: Where it will be; the record is linked from there.
         parts: All that there are, in order.
     """
-    measured = [(part, records[part.name]) for part in parts if part.name in records]
+    measured = measured_parts(records, parts)
     blocks = ["# How fast medcam is", _INTRODUCTION, "## Targets", _targets(measured)]
-    for part, one in measured:
+    for part, kind, one in measured:
         body = f"Not measured: {one.error}" if one.error else part.section(one.found)
-        blocks += [f"## {part.title}", body]
+        blocks += [f"## {_named(part.title, kind)}", body]
     link = f"[the record]({FOLDER}/{record_path(page).name})"
     blocks += ["## Other figures", _OTHERS, "## How it was made", _origin(measured, link)]
     if not any(
@@ -61,9 +61,12 @@ def page_text(records: Records, page: Path, parts: Sequence[Part] = PARTS) -> st
     return "\n\n".join(_prose(block) for block in blocks) + "\n"
 
 
-def _targets(measured: Sequence[tuple[Part, PartRecord]]) -> str:
+def _targets(measured: Sequence[tuple[Part, str, PartRecord]]) -> str:
     rows = [
-        (*row[:3], _judged(row[3], one)) for part, one in measured if not one.error for row in part.targets(one.found)
+        (*row[:3], _judged(row[3], one))
+        for part, _, one in measured
+        if not one.error
+        for row in part.targets(one.found)
     ]
     return table(("what", "target", "measured (95 % interval)", "reached"), rows, words=True)
 
@@ -76,22 +79,23 @@ def _judged(said: str, one: PartRecord) -> str:
     return said
 
 
-def _origin(measured: Sequence[tuple[Part, PartRecord]], link: str) -> str:
+def _origin(measured: Sequence[tuple[Part, str, PartRecord]], link: str) -> str:
     rows = [
         (
-            part.name,
+            _named(part.name, kind),
             f"`medcam bench --only {part.name}{' --quick' if one.quick else ''} --write-page`",
             one.made,
             f"{one.seconds / 60:.1f}",
             f"{one.load:.1f} to {one.load_after:.1f}",
         )
-        for part, one in measured
+        for part, kind, one in measured
     ]
     places: dict[str, list[str]] = {}
-    for part, one in measured:
-        places.setdefault(_place(one), []).append(part.name)
-    where = " / ".join(f"{place} ({', '.join(parts)})" for place, parts in places.items())
-    told = f"""Load: the load average over the minute before a part began, and over its last. The benchmark itself makes
+    for part, kind, one in measured:
+        places.setdefault(_place(one), []).append(_named(part.name, kind))
+    where = " / ".join(f"{place} ({'; '.join(parts)})" for place, parts in places.items())
+    told = f"""Load: the load average over the minute before a part began, and over its last; with
+--quick, over the minute before all of it began. The benchmark itself makes
 about as much as there are cores; what is above that is work of others, and where the first is far from 0 the
 machine was
 not quiet. Python, libraries and machine: {where}. All figures on this page were written by the
@@ -100,6 +104,10 @@ command, from
 Research use.
 Not a medical device."""
     return f"{table(('part', 'command', 'day', 'minutes', 'load'), rows, words=True)}\n\n{told}"
+
+
+def _named(name: str, kind: str) -> str:
+    return ", ".join(filter(None, (name, kind)))
 
 
 def _place(one: PartRecord) -> str:
