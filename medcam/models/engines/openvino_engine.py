@@ -20,9 +20,7 @@ from medcam.models.engines.torch_reference import Layers
 _DEVICE = "CPU"
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 _AT_ONCE = {"fp32": 2}
-"""Films that go through the network together, at most; as many as there are where a precision is not named. What lies
-between the layers of two films stays in the processor's cache, that of sixteen does not: docs/explanation/engines.md.
-"""
+"""Films of one request, at most; all of a batch where a precision is not named (docs/decisions/0020)."""
 
 
 class OpenVinoEngine:

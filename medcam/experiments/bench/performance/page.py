@@ -15,11 +15,10 @@ from medcam.service.atomic import write_text
 
 PAGE = Path("docs/explanation/performance.md")
 FOLDER = "figures"
-_INTRODUCTION = """How long medcam takes beside other ways to the same maps, all measured by one command on one machine.
-Each comparison is measured in turns, so that what else the machine does meets both sides; ratios are medians of pairs
-with their 95 % interval, where there is more than one. A ratio travels better to another machine than a time.
-Weights are
-random: they change no time, and these figures say nothing of how good a model is."""
+_INTRODUCTION = """How long medcam takes beside other ways to the same maps, all measured by one command; on which
+machine is told at the end. Each comparison is measured in turns, so that what else the machine does meets both sides;
+ratios are medians of pairs with their 95 % interval, where there is more than one. A ratio travels better to another
+machine than a time. Weights are random: they change no time, and these figures say nothing of how good a model is."""
 _OTHERS = """Waiting times of the review pages: [how fast the review pages are](dashboard-performance.md), by
 `medcam bench dashboard`."""
 _GPU = """A GPU is measured wherever torch finds one (CUDA), in columns of its own. That has not been tried: none of the
