@@ -102,6 +102,8 @@ def test_growth_is_told_of_tenths_behind_the_first() -> None:
     assert run.seconds_per_file(10) == pytest.approx(0.5)
     assert run.memory_at(100) == 104.0
     assert math.isnan(LongRun((1.0,), ()).growth)
+    assert math.isnan(LongRun((1.0,) * 49, (100.0,) * 49).growth)
+    assert LongRun((1.0,) * 50, (100.0,) * 50).growth == 0.0
     assert math.isnan(LongRun((1.0,), ()).memory_at(1))
 
 

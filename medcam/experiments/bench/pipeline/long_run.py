@@ -31,6 +31,7 @@ _FIRST = 0.1
 """Share of a run that what comes after is set beside."""
 _STRETCHES = 100
 _FEWEST_STRETCHES = 20
+_FEWEST_OF_TENTH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,15 @@ class LongRun:
 
     @property
     def growth(self) -> float:
-        """How far memory comes to lie above that at a tenth of the run, as a share of it; nan where not known.
+        """How far memory comes to lie above that at a tenth of the run, as a share of it.
+
+        nan where it is not known, or where a tenth of the run is too few films to tell.
 
         Compared are medians of tenths of the run: the second, from 10 % on, with the highest of those behind it.
         """
-        tenths = [part for part in np.array_split(np.asarray(self.memory), 10) if part.size]
-        if len(tenths) < 10:
+        if len(self.memory) < 10 * _FEWEST_OF_TENTH:
             return float("nan")
-        medians = [float(np.median(part)) for part in tenths[1:]]
+        medians = [float(np.median(part)) for part in np.array_split(np.asarray(self.memory), 10)[1:]]
         return max(medians) / medians[0] - 1.0
 
     @property
