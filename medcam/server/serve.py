@@ -57,6 +57,7 @@ def run_api(
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http="h11",  # limits what comes before a body to 64 KiB; httptools, taken where it is there, does not
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +75,22 @@ def test_what_was_taken_outlives_the_server_and_those_who_listen_hear_the_end(tm
             done = [int(one.split("-")[1]) for _, one in stream]
             assert done == sorted(done)
             assert len(set(stream)) == len(stream)
+
+
+def test_a_request_whose_head_never_ends_is_refused(tmp_path):
+    with api(tmp_path, 0) as (address, _):
+        assert requests.get(f"{address}/health", timeout=30).status_code == 200
+        with socket.create_connection(address.removeprefix("http://").split(":"), timeout=30) as line:
+            line.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\nX-Long: ")
+            with contextlib.suppress(ConnectionError):  # closed while there is more to send
+                for _ in range(64):
+                    line.sendall(b"x" * 16384)
+            answer = b""
+            with contextlib.suppress(ConnectionError):
+                while part := line.recv(4096):
+                    answer += part
+        assert not answer or answer.startswith(b"HTTP/1.1 400 ")
+        assert requests.get(f"{address}/health", timeout=30).status_code == 200
 
 
 def write_configuration(path: Path, names: dict[str, str]) -> None:
