@@ -28,6 +28,8 @@ from medcam.overlay.deflate import gzip_packed
 
 LEVELS = 65536
 """Numbers that 16 bits can tell apart."""
+_EXACT = 2**24
+"""Up to here float32 has every whole number, and so every difference of two that lie less than `LEVELS` apart."""
 
 _Stored = npt.NDArray[np.uint16]
 _COMMON_STEP_TRIES = 16
@@ -79,8 +81,12 @@ def pack_film(pixels: FloatArray, padding: BoolArray | None = None) -> PackedFil
         raise InvalidValueError("the pixels of a film must be finite")
     if padding is not None:
         values = _without_padding(values, padding)
-    stored, slope, intercept = _whole_numbers(values) or _evenly_spaced(values) or _quantised(values)
-    error = _largest_error(values, stored, slope, intercept)
+    error = 0.0
+    if (whole := _whole_numbers(values)) is not None:
+        stored, slope, intercept = whole
+    else:
+        stored, slope, intercept = _evenly_spaced(values) or _quantised(values)
+        error = _largest_error(values, stored, slope, intercept)
     data = gzip_packed(_planes(stored))
     rows, columns = values.shape
     return PackedFilm(data, rows, columns, slope, intercept, error == 0.0, error)
@@ -131,10 +137,15 @@ def _without_padding(values: FloatArray, padding: BoolArray) -> FloatArray:
 
 
 def _whole_numbers(values: FloatArray) -> tuple[_Stored, float, float] | None:
-    lowest = np.float64(values.min())
-    if np.float64(values.max()) - lowest >= LEVELS or not (values == np.rint(values)).all():
+    lowest, highest = values.min(), values.max()
+    if np.float64(highest) - lowest >= LEVELS or lowest != np.rint(lowest):
         return None
-    return (values.astype(np.float64) - lowest).astype(np.uint16), 1.0, float(lowest)
+    if max(-lowest, highest) > _EXACT:
+        values, lowest = values.astype(np.float64), np.float64(lowest)
+    stored = (values - lowest).astype(np.uint16)
+    if not np.array_equal(stored + lowest, values):
+        return None
+    return stored, 1.0, float(lowest)
 
 
 def _evenly_spaced(values: FloatArray) -> tuple[_Stored, float, float] | None:
