@@ -66,7 +66,9 @@ class HealthServer:
                 code="port-unavailable",
                 next_step="Choose another with --health-port N.",
             ) from error
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            app, http="h11", log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="medcam-health", daemon=True
