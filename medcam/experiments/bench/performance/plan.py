@@ -74,7 +74,7 @@ class PerformancePlan:
 
 
 def quick_plan(report: Callable[[str], None] = lambda _: None) -> PerformancePlan:
-    """The plan of `--quick`: the same network and films, fewer sizes and rounds, in about five minutes."""
+    """The plan of `--quick`: the same network and films, fewer sizes and rounds, in some six minutes."""
     return PerformancePlan(
         quick=True,
         load=load_average(),
