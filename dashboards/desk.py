@@ -12,7 +12,7 @@ from access import Reader as GateReader
 from medcam.core.errors import InputError, InvalidValueError
 from medcam.core.reader import Reader, Role
 from medcam.service.audit.events import note
-from medcam.service.review import STORE_VARIABLE
+from medcam.service.review_settings import STORE_VARIABLE
 from medcam.service.studies.opened import OpenedStore, open_studies
 from medcam.service.submissions.box import SubmissionBox
 from medcam.service.submissions.held_films import HeldFilms

@@ -19,7 +19,7 @@ from components.film_view import MAPS
 from desk import StoreAccess, opened_desk
 from housekeeping import keep_house, load
 from medcam.core.errors import InvalidValueError, MedcamError, UsageError
-from medcam.service.review import SETTINGS_VARIABLE, ReviewSettings
+from medcam.service.review_settings import SETTINGS_VARIABLE, ReviewSettings
 from viewer import offered
 
 LARGEST_UPLOAD = 1024

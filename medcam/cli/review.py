@@ -13,16 +13,7 @@ from medcam.cli.console import say
 from medcam.cli.model_options import EngineOption
 from medcam.cli.store_options import ANCHOR_MINUTES, AnchorMinutesOption, AnchorToOption, StoreOption
 from medcam.core.explanation import RESEARCH_USE
-from medcam.service.audit.anchoring import anchoring
-from medcam.service.review import (
-    DEFAULT_PORT,
-    HOST,
-    ReviewSettings,
-    check_store,
-    has_display,
-    read_sign_in,
-    serve_review,
-)
+from medcam.service.review_settings import DEFAULT_PORT, HOST, ReviewSettings, read_sign_in
 
 _BY_DEFAULT = ReviewSettings()
 
@@ -58,11 +49,14 @@ def review(
 
     Research use. Not a medical device.
     """
+    from medcam.service import review as pages
+    from medcam.service.audit.anchoring import anchoring
+
     kind, given = ("local", {}) if sign_in is None else read_sign_in(sign_in)
     settings = ReviewSettings(address, port, kind, given, idle_minutes, workers, engine)
-    named = check_store(store)
+    named = pages.check_store(store)
     with anchoring(named, anchor_to, anchor_minutes):
-        serve_review(named, settings, _announce)
+        pages.serve_review(named, settings, _announce)
 
 
 def open_review(store: str | os.PathLike[str] | None) -> None:
@@ -72,10 +66,14 @@ def open_review(store: str | os.PathLike[str] | None) -> None:
         UsageError: There is no such store (code "no-store"), or the port is not free (code "port-unavailable").
         ReviewError: The pages cannot be served.
     """
-    serve_review(check_store(store), ReviewSettings(), _announce)
+    from medcam.service import review as pages
+
+    pages.serve_review(pages.check_store(store), ReviewSettings(), _announce)
 
 
 def _announce(address: str) -> None:
+    from medcam.service.review import has_display
+
     say(f"Review: {address}   (Ctrl-C ends it)")
     say(RESEARCH_USE)
     if has_display():

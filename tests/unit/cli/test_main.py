@@ -27,6 +27,7 @@ def test_help_loads_no_heavy_library() -> None:
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'torch', 'monai', 'streamlit', 'SimpleITK', 'pydicom', 'scipy', 'cv2'} & set(sys.modules)\n"
+        "heavy |= {'sqlalchemy', 'alembic', 'cryptography'} & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(heavy)) or 0)"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

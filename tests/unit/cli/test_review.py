@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from medcam.cli import review as command
-from medcam.service.review import ReviewError, ReviewSettings
+from medcam.service import review as service
+from medcam.service.review import ReviewError
+from medcam.service.review_settings import ReviewSettings
 
 from .conftest import Ended
 
@@ -22,9 +24,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ReviewSettings]]:
         pages.append((store, settings))
         on_ready(f"http://127.0.0.1:{settings.port}")
 
-    monkeypatch.setattr(command, "check_store", lambda named: str(named))
-    monkeypatch.setattr(command, "serve_review", serve)
-    monkeypatch.setattr(command, "has_display", lambda: False)
+    monkeypatch.setattr(service, "check_store", lambda named: str(named))
+    monkeypatch.setattr(service, "serve_review", serve)
+    monkeypatch.setattr(service, "has_display", lambda: False)
     return pages
 
 
@@ -54,7 +56,7 @@ def test_a_browser_is_opened_where_there_is_a_display(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(command, "has_display", lambda: True)
+    monkeypatch.setattr(service, "has_display", lambda: True)
     assert medcam("review", "--store", tmp_path).code == 0
     assert opened == [f"http://127.0.0.1:{command.DEFAULT_PORT}"]
 
@@ -85,8 +87,8 @@ def test_a_page_that_cannot_be_served_ends_with_its_code(
     def fail(*_: object) -> None:
         raise ReviewError("it stopped", code="review-stopped")
 
-    monkeypatch.setattr(command, "serve_review", fail)
-    monkeypatch.setattr(command, "check_store", lambda named: str(named))
+    monkeypatch.setattr(service, "serve_review", fail)
+    monkeypatch.setattr(service, "check_store", lambda named: str(named))
     ended = medcam("review", "--store", tmp_path)
     assert ended.code == 3
     assert "review-stopped" in ended.err

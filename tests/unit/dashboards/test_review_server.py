@@ -14,26 +14,27 @@ import serve
 from access import HeaderWay
 from medcam.core.errors import UsageError
 from medcam.service import review
+from medcam.service.review_settings import HOST, ReviewSettings, read_sign_in
 from medcam.service.studies.opened import open_studies, opened_store
 
 
 @pytest.fixture
 def options():
     """Streamlit's settings, as the server's program sets them."""
-    return serve.options(review.ReviewSettings(port=8123))
+    return serve.options(ReviewSettings(port=8123))
 
 
 @pytest.fixture
 def free_port():
     with socket.socket() as probe:
-        probe.bind((review.HOST, 0))
+        probe.bind((HOST, 0))
         return probe.getsockname()[1]
 
 
 @pytest.fixture
 def taken_port():
     with socket.socket() as listener:
-        listener.bind((review.HOST, 0))
+        listener.bind((HOST, 0))
         listener.listen()
         yield listener.getsockname()[1]
 
@@ -44,7 +45,7 @@ def test_nothing_is_reported_to_anyone(options):
 
 
 def test_the_page_listens_on_this_computer_alone(options):
-    assert review.HOST == "127.0.0.1"
+    assert HOST == "127.0.0.1"
     assert options["server.address"] == "127.0.0.1"
     assert options["server.port"] == 8123
     assert options["server.enableXsrfProtection"] is True
@@ -57,14 +58,14 @@ def test_the_command_is_the_servers_program_and_says_no_secret():
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.1"])
 def test_without_sign_in_no_other_address_is_served(address):
     with pytest.raises(UsageError):
-        serve.way_of(review.ReviewSettings(address)).check_start(address)
+        serve.way_of(ReviewSettings(address)).check_start(address)
 
 
 def test_ways_of_signing_in_come_from_a_file(tmp_path):
     path = tmp_path / "sign-in.toml"
     path.write_text('sign_in = "proxy"\n[proxy]\nproxies = ["192.0.2.7"]\nhosts = ["medcam.example"]\n')
-    kind, given = review.read_sign_in(path)
-    settings = review.ReviewSettings.from_json(review.ReviewSettings("0.0.0.0", 1, kind, given).to_json())
+    kind, given = read_sign_in(path)
+    settings = ReviewSettings.from_json(ReviewSettings("0.0.0.0", 1, kind, given).to_json())
     way = serve.way_of(settings)
 
     assert isinstance(way, HeaderWay)
@@ -80,21 +81,21 @@ def test_a_file_that_says_no_way_is_refused(tmp_path, text):
     if text is not None:
         path.write_text(text)
     with pytest.raises(UsageError) as refused:
-        review.read_sign_in(path)
+        read_sign_in(path)
     assert refused.value.code == "sign-in"
 
 
 @pytest.mark.parametrize("given", [{}, {"proxies": ["nonsense"]}, {"proxies": ["192.0.2.7"], "unknown": 1}])
 def test_settings_that_do_not_fit_are_refused(given):
     with pytest.raises(UsageError) as refused:
-        serve.way_of(review.ReviewSettings(sign_in="proxy", sign_in_settings=given))
+        serve.way_of(ReviewSettings(sign_in="proxy", sign_in_settings=given))
     assert refused.value.code == "sign-in"
 
 
 @pytest.mark.parametrize("changes", [{"sign_in": "none"}, {"idle_minutes": 0.0}, {"idle_minutes": 1000.0}])
 def test_settings_that_are_none_are_refused(changes):
     with pytest.raises(UsageError):
-        review.ReviewSettings(**changes)
+        ReviewSettings(**changes)
 
 
 def test_streamlit_knows_every_option(options):
@@ -115,7 +116,7 @@ def test_a_taken_port_is_refused_before_anything_is_started(taken_port, tmp_path
     monkeypatch.setattr(review.subprocess, "Popen", lambda *_, **__: pytest.fail("a server was started"))
 
     with pytest.raises(UsageError) as refused:
-        review.serve_review(str(tmp_path), review.ReviewSettings(port=taken_port), lambda _: None)
+        review.serve_review(str(tmp_path), ReviewSettings(port=taken_port), lambda _: None)
 
     assert refused.value.code == "port-unavailable"
 
@@ -172,7 +173,7 @@ def serve_instead(monkeypatch, program):
 def test_a_server_that_stops_by_itself_is_told(monkeypatch, tmp_path, free_port):
     started = serve_instead(monkeypatch, "raise SystemExit(7)")
 
-    settings = review.ReviewSettings(port=free_port, workers=0)
+    settings = ReviewSettings(port=free_port, workers=0)
     with pytest.raises(review.ReviewError, match="exit code 7") as stopped:
         review.serve_review(str(tmp_path), settings, lambda _: pytest.fail("it never answered"))
 
@@ -184,7 +185,7 @@ def test_a_server_that_never_answers_is_ended_and_told(monkeypatch, tmp_path, fr
     started = serve_instead(monkeypatch, "import time; time.sleep(60)")
     monkeypatch.setattr(review, "_START_SECONDS", 0.3)
 
-    settings = review.ReviewSettings(port=free_port, workers=0)
+    settings = ReviewSettings(port=free_port, workers=0)
     with pytest.raises(review.ReviewError) as silent:
         review.serve_review(str(tmp_path), settings, lambda _: pytest.fail("it never answered"))
 
@@ -222,7 +223,7 @@ def test_the_server_ends_with_its_caller(monkeypatch, tmp_path, free_port, numbe
         signal.raise_signal(number)
 
     began = time.monotonic()
-    review.serve_review(str(tmp_path), review.ReviewSettings(port=free_port, workers=0), ready)
+    review.serve_review(str(tmp_path), ReviewSettings(port=free_port, workers=0), ready)
 
     assert told == [f"http://127.0.0.1:{free_port}"]
     assert started[0].poll() is not None

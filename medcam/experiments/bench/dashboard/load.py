@@ -13,7 +13,8 @@ from typing import Any
 
 from medcam.core.errors import MedcamError
 from medcam.experiments.bench.process import processor_seconds, resident_mib
-from medcam.service.review import HOST, ReviewSettings, dashboards_folder, running_review
+from medcam.service.review import dashboards_folder, running_review
+from medcam.service.review_settings import HOST, ReviewSettings
 
 USER_HEADER, SECRET_HEADER = "X-Forwarded-User", "X-Proxy-Secret"
 

@@ -30,7 +30,8 @@ from medcam.experiments.machine import machine
 from medcam.service.audit.key import KEY_VARIABLE
 from medcam.service.explanations.software import __version__
 from medcam.service.phantoms.sample_data import sample_films
-from medcam.service.review import HOST, check_store
+from medcam.service.review import check_store
+from medcam.service.review_settings import HOST
 from medcam.service.studies.address import FILMS_VARIABLE
 from medcam.service.studies.opened import OpenedStore, opened_store
 
