@@ -137,6 +137,18 @@ def test_the_page_tells_how_a_run_goes_on_and_of_records_without_it() -> None:
     assert pipeline_part.targets(kept)[-1][2:] == ("-", "not measured")
 
 
+def test_the_quick_page_says_that_there_was_no_long_run() -> None:
+    costs = {outputs: dict.fromkeys(STAGES, Cost(0.1, 0.1)) for outputs in (JSON, OBJECTS)}
+    plan = quick_plan()
+    rounds = [Round(costs, 100.0, {JSON: 10.0, OBJECTS: 5.0})]
+    found = PipelineFigures(plan.pipeline, {}, 2, "openvino fp32", rounds, LongRun((), ()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline_part, "pipeline_figures", lambda _: found)
+        kept = pipeline_part.run(plan)
+    assert "has no long run" in pipeline_part.section(kept)
+    assert [row[2:] for row in pipeline_part.targets(kept)[2:]] == [("-", "not measured")] * 2
+
+
 def test_figures_follow_from_what_was_measured() -> None:
     costs = {outputs: dict.fromkeys(STAGES, Cost(share, share)) for outputs, share in ((JSON, 0.02), (OBJECTS, 0.04))}
     rounds = [Round(costs, 100.0, {JSON: json, OBJECTS: 5.0}) for json in (10.0, 12.0, 11.0)]
@@ -157,6 +169,6 @@ def test_figures_follow_from_what_was_measured() -> None:
 def test_settings_keep_the_mix_of_codecs() -> None:
     assert PipelineSettings().counts == (10, 100, 1000, 10_000)
     assert quick_settings().counts == (10, 60)
-    for wrong in ({"round_films": 10}, {"rendered": 0}, {"films": 9}, {"films": 20}, {"rounds": 0}):
+    for wrong in ({"round_films": 10}, {"rendered": 0}, {"films": 9}, {"films": -1}, {"films": 20}, {"rounds": 0}):
         with pytest.raises(UsageError):
             replace(PipelineSettings(), **wrong)  # type: ignore[arg-type]

@@ -54,7 +54,8 @@ def targets(found: Found) -> list[tuple[str, str, str, str]]:
         rows.append((what, f">= {one['baseline']:g}", words(one), reached(one, one["baseline"], at_most=False)))
     for name, what in _GROWTHS.items():
         growth = known.get(name)  # records of before its time lack the second
-        over = f"{what} from 10 % to 100 % of a run of {found['films']:,} files"
+        files = f"{found['films']:,}" if found["films"] else "many"
+        over = f"{what} from 10 % to 100 % of a run of {files} files"
         target = f"<= {100 * GROWTH_TARGET:+.0f} %"
         rows.append((over, target, _share(growth), reached(growth, GROWTH_TARGET, at_most=True)))
     return rows
@@ -75,11 +76,19 @@ could do if they were never idle and worked at nothing but the stages."""
             table(("films a second", "median (95 % interval)", "rounds"), speeds),
             "Time of the processor of one film in each stage, its share, and the same by the clock, film after film:",
             *(_stages(outputs, stages) for outputs, stages in found["stages"].items()),
-            f"""One run of {found["films"]:,} files, each made by another process before the run comes to it. Time per
+            *_long_run(found, known),
+        )
+    )
+
+
+def _long_run(found: Found, known: dict[str, Any]) -> tuple[str, ...]:
+    if not found["films"]:
+        return ("How memory and the time per file grow was not measured: `--quick` has no long run.",)
+    return (
+        f"""One run of {found["films"]:,} files, each made by another process before the run comes to it. Time per
 file from the run's beginning, with the start of the processes that read, and since the row above; memory of the run and
 of the processes that read for it:""",
-            table(("files", "ms per file", "since the row above", "MiB"), _as_it_goes(found["counts"], known)),
-        )
+        table(("files", "ms per file", "since the row above", "MiB"), _as_it_goes(found["counts"], known)),
     )
 
 

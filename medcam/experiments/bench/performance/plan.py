@@ -88,14 +88,14 @@ def quick_plan(report: Callable[[str], None] = lambda _: None) -> PerformancePla
         checked=(96, 4),
         findings=2,
         engines=((224, 16),),
-        asked=("torch:fp32", AUTO),
+        asked=(AUTO,),
         script_films=4,
         own_films=4,
         program_rounds=1,
         without_pictures=False,
         patience=0.0,
         pipeline=PipelineSettings(
-            films=10, rendered=4, rounds=1, round_films=8, stage_films=4, engine_seconds=2.0, report=report
+            films=0, rendered=4, rounds=1, round_films=8, stage_films=4, engine_seconds=2.0, report=report
         ),
         service=ServicePlan(clients=8, films=1, flood=4, size=512),
         report=report,

@@ -17,7 +17,7 @@ class PipelineSettings:
     """How the pipeline is measured; by default in some 50 minutes on two cores.
 
     Args:
-        films: Files of the long run that memory and the time per file are watched over.
+        films: Files of the long run that memory and the time per file are watched over; 0 for no such run.
         side: Of the films in pixels.
         rendered: Phantoms that are drawn; the others are these with UIDs of their own. A multiple of the codecs.
         rounds: How often stages, engine and runs are measured in turns.
@@ -44,12 +44,16 @@ class PipelineSettings:
         counts = (self.rendered, self.round_films, self.stage_films)
         if min(counts) < 1 or any(count % CODECS for count in counts):
             raise UsageError(f"films to measure come in multiples of the {CODECS} codecs, so that each weighs the same")
-        if self.films < max(FEWEST, *counts) or self.rounds < 1 or self.workers < 1 or self.engine_seconds <= 0.0:
-            raise UsageError(f"there must be {FEWEST} films at least, no fewer than in a round, and one round")
+        if 0 < self.films < max(FEWEST, *counts) or self.films < 0:
+            raise UsageError(f"a long run has {FEWEST} films at least, and no fewer than a round")
+        if self.rounds < 1 or self.workers < 1 or self.engine_seconds <= 0.0:
+            raise UsageError("there must be one round, one worker and some time for the engine")
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Numbers of files that the time per file is told at: 10, 100, ... and all."""
+        """Numbers of files that the time per file is told at: 10, 100, ... and all; none without a long run."""
+        if not self.films:
+            return ()
         tens = tuple(10**power for power in range(1, 8) if 10**power < self.films)
         return (*tens, self.films)
 

@@ -16,8 +16,8 @@ from medcam.core.errors import MedcamError
 from medcam.dicom import load_radiograph
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.experiments.bench.pipeline.feed import AHEAD, FilmFeed
-from medcam.experiments.bench.pipeline.films import draw_films, make_films
-from medcam.experiments.bench.pipeline.long_run import long_run
+from medcam.experiments.bench.pipeline.films import DrawnFilms, draw_films, make_films
+from medcam.experiments.bench.pipeline.long_run import LongRun, long_run
 from medcam.experiments.bench.pipeline.meter import Cost, stage_costs
 from medcam.experiments.bench.pipeline.plan import PipelineSettings
 from medcam.experiments.bench.pipeline.results import JSON, OBJECTS, PipelineFigures, Round
@@ -60,12 +60,15 @@ def pipeline_figures(settings: PipelineSettings) -> PipelineFigures:
         for number in range(settings.rounds):
             settings.report(f"round {number + 1} of {settings.rounds}: stages, engine, runs")
             rounds.append(_round(films, folder / f"round-{number}", model, batch, settings))
-        settings.report(f"one run of {settings.films} films")
-        ahead = AHEAD + 8 * settings.workers  # each worker has a few films under way
-        feed = FilmFeed(drawn, folder / "long", settings.films, ahead=ahead)
-        long = long_run(feed, settings.model, settings.workers)
+        long = _long_run(drawn, folder / "long", settings) if settings.films else LongRun((), ())
     engine = f"{model.engine.name} {model.engine.precision}"
     return PipelineFigures(settings, machine(("numpy", "pydicom", "openvino", "torch")), cores, engine, rounds, long)
+
+
+def _long_run(drawn: DrawnFilms, folder: Path, settings: PipelineSettings) -> LongRun:
+    settings.report(f"one run of {settings.films} films")
+    ahead = AHEAD + 8 * settings.workers  # each worker has a few films under way
+    return long_run(FilmFeed(drawn, folder, settings.films, ahead=ahead), settings.model, settings.workers)
 
 
 def _round(
