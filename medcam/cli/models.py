@@ -45,7 +45,7 @@ def list_models(json: _Json = False) -> None:
 
 
 def _marked(name: str) -> str:
-    from medcam.models.registry import DEFAULT_MODEL
+    from medcam.models.cards import DEFAULT_MODEL
 
     return f"{name} (default)" if name == DEFAULT_MODEL else name
 
@@ -94,7 +94,7 @@ def show_model(
 ) -> None:
     """Show a model's card: findings with thresholds and measured figures, intended use, limits, training."""
     from medcam.models.card_json import card_to_json
-    from medcam.models.registry import read_card
+    from medcam.models.cards import read_card
 
     card = read_card(name)
     if json:
@@ -114,8 +114,8 @@ def show_model(
 
 def _cards() -> dict[str, ModelCard | ModelError]:
     """Cards by name, of models and of probes beside their models; a damaged one does not hide the others."""
+    from medcam.models.cards import probe_names, read_card
     from medcam.models.known import model_names
-    from medcam.models.registry import probe_names, read_card
 
     cards: dict[str, ModelCard | ModelError] = {}
     for name in (*model_names(), *(_with_model(probe) for probe in probe_names())):
@@ -128,8 +128,8 @@ def _cards() -> dict[str, ModelCard | ModelError]:
 
 def _with_model(probe: str) -> str:
     """The name under which a probe can be used."""
+    from medcam.models.cards import find_probe
     from medcam.models.probes.files import read_probe_card
-    from medcam.models.registry import find_probe
 
     try:
         return f"{read_probe_card(find_probe(probe)).model}+{probe}"
@@ -142,7 +142,7 @@ def _summary(name: str, card: ModelCard | ModelError) -> dict[str, Any]:
         return {"name": name, "error": card.code}
     from dataclasses import asdict
 
-    from medcam.models.registry import DEFAULT_MODEL
+    from medcam.models.cards import DEFAULT_MODEL
 
     return {
         "name": name,

@@ -114,9 +114,9 @@ def show_probe(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `medcam models list`.")], json: _Json = False
 ) -> None:
     """Show a probe's card: what it was fitted to, how, and its figures."""
+    from medcam.models.cards import find_probe
     from medcam.models.probes.card import probe_card_to_json
     from medcam.models.probes.files import read_probe_card
-    from medcam.models.registry import find_probe
 
     card = read_probe_card(find_probe(name))
     if json:

@@ -10,6 +10,9 @@ from medcam.core.activation import CAM
 from medcam.core.codes import CodedConcept
 from medcam.core.errors import InvalidValueError
 
+NO_HEAD = "none"
+"""Said on a card in place of a pooling head: the network's tail makes no class activation maps."""
+
 
 class RegionRuleKind(StrEnum):
     """How a region's threshold is set."""
@@ -137,7 +140,7 @@ class ModelCard:
         input: The input recipe.
         backbone: Name of the network.
         backbone_options: Its constructor's options.
-        head: Name of the pooling head, "gap" for the ledger; "none" for a network whose tail makes no class maps.
+        head: Name of the pooling head, "gap" for the ledger; `NO_HEAD` for a network whose tail makes no class maps.
         layer: Name of the layer whose output the maps weight.
         training_data: What it was trained on.
         training_licence: Under which terms.

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from medcam.core.card import ModelCard
 from medcam.core.errors import InvalidValueError, ModelError
-from medcam.models.card_json import card_from_json, card_to_json
+from medcam.models.card_json import card_to_json
+from medcam.models.cards import AGAIN, read_card_file
 from medcam.models.classifier import GapClassifier, build_classifier
 from medcam.models.gate import Gate
 from medcam.models.known import CARD
@@ -28,8 +29,6 @@ from medcam.models.loaded import LoadedModel
 WEIGHTS = "weights.safetensors"
 GATE = "gate."
 """What the names of the gate's tensors begin with."""
-
-AGAIN = "Install, import or train the model again."
 
 
 def halve(classifier: GapClassifier) -> None:
@@ -75,20 +74,6 @@ def save_model(
     complete = replace(card, weights_sha256=hashlib.sha256(data).hexdigest())
     _write(folder / CARD, card_to_json(complete).encode("utf-8"))
     return complete
-
-
-def read_card_file(folder: Path) -> ModelCard:
-    """Reads the card of a model folder.
-
-    Raises:
-        ModelError: There is none ("no-such-model") or it is damaged ("broken-card").
-    """
-    try:
-        return card_from_json((folder / CARD).read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ModelError("the model card is damaged", code="broken-card", next_step=AGAIN) from error
-    except OSError as error:
-        raise ModelError(f"{folder.name} is not a model folder", code="no-such-model") from error
 
 
 def load_folder(folder: Path) -> LoadedModel:

@@ -1,6 +1,6 @@
 """The tail of a network that has several linear layers behind its pooling: a head without class maps.
 
-No map adds up to such a logit. The head is named "none" (`medcam.models.without_maps.NO_HEAD`), its relation is
+No map adds up to such a logit. The head is named "none" (`medcam.core.card.NO_HEAD`), its relation is
 unstated, and the model is explained by an attribution method that looks at the features.
 """
 

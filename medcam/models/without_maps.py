@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from medcam.core.arrays import FloatArray
-from medcam.core.card import FindingCard, InputRecipe, ModelCard
+from medcam.core.card import NO_HEAD, FindingCard, InputRecipe, ModelCard
 from medcam.core.errors import ModelError
 from medcam.core.prediction import Prediction
 from medcam.core.protocols import ModelInput
@@ -19,9 +19,6 @@ from medcam.core.radiograph import Radiograph
 from medcam.core.relation import Relation
 from medcam.models.gradient import HookedNetwork, last_map_layer
 from medcam.models.preprocess import checked_inputs, prepare
-
-NO_HEAD = "none"
-"""Said on the card in place of a pooling head."""
 
 
 class ForeignModel:

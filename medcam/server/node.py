@@ -16,7 +16,7 @@ from medcam.dicom.network.scp import StorageScp
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.server.health import HealthServer, health_app
 from medcam.service.annotate.run import load_classifier
-from medcam.service.explanations.attribution import chosen_method
+from medcam.service.explanations.method_choice import chosen_method
 from medcam.service.node.core import NodeCore, run_workers
 from medcam.service.node.data_folder import DataFolder, FolderLock
 from medcam.service.node.options import NodeOptions

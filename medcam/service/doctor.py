@@ -12,8 +12,9 @@ from medcam.anatomy import shipped_atlas
 from medcam.core.errors import MedcamError
 from medcam.core.zones import BODY_ZONES
 from medcam.dicom.decoders import available_decoders
+from medcam.models.cards import DEFAULT_MODEL
 from medcam.models.engines.choose import engines_here
-from medcam.models.registry import DEFAULT_MODEL, load_model
+from medcam.models.registry import load_model
 from medcam.service.explanations.software import DISTRIBUTION, UNKNOWN, package_version
 from medcam.service.phantoms.sample_data import sample_films
 from medcam.service.review import dashboards_folder

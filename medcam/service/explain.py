@@ -26,11 +26,13 @@ from medcam.core.protocols import Classifier, ModelInput, OnEngine
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
 from medcam.dicom import Answer, frontal_chest
+from medcam.models.cards import DEFAULT_MODEL
 from medcam.models.engines.choose import with_engine
 from medcam.models.loaded import LoadedModel
-from medcam.models.registry import DEFAULT_MODEL, load_model
-from medcam.service.explanations.attribution import chosen_method, maps_by, method_warnings
+from medcam.models.registry import load_model
+from medcam.service.explanations.attribution import maps_by, method_warnings
 from medcam.service.explanations.explained import ExplainedRadiograph
+from medcam.service.explanations.method_choice import chosen_method
 from medcam.service.explanations.software import software_versions
 from medcam.service.explanations.strangeness import judge, strangeness_warning
 from medcam.service.film_source import FilmSource, to_radiograph

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from medcam.core.errors import MedcamError
 from medcam.store.hinted import heed_hints
-from medcam.store.migrate import NewerStoreError, finish, upgrade
 from medcam.store.moment import Answer, CurrentMoment, Moment
 
 BUSY_SECONDS = 30.0
@@ -150,6 +149,8 @@ class Store:
         Raises:
             StoreError: The database cannot be used.
         """
+        from medcam.store.migrate import finish
+
         try:
             return finish(self._engine)
         except SQLAlchemyError as error:
@@ -189,6 +190,9 @@ def open_store(url: str) -> Store:
         StoreError: It is no such URL (code `store-address`), was written by a newer medcam (`store-newer`), or cannot
             be opened (`store`).
     """
+    # Alembic is large, and most processes of a run open no store.
+    from medcam.store.migrate import NewerStoreError, upgrade
+
     engine = _engine(url)
     try:
         upgrade(engine)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from medcam.models.files import read_card_file
+from medcam.models.cards import read_card_file
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "from-dicom-files-to-an-audited-model.md"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from medcam.core.card import NO_HEAD
 from medcam.core.errors import ModelError
 from medcam.models.classifier import GapClassifier
 from medcam.models.exchange.own import CARD_KEY, card_text, own_tensors
@@ -21,7 +22,6 @@ from medcam.models.files import GATE
 from medcam.models.loaded import LoadedModel
 from medcam.models.published.checkpoint import MOST_BYTES, Checkpoint
 from medcam.models.published.refusals import broken, too_large
-from medcam.models.without_maps import NO_HEAD
 
 INPUT, OUTPUTS = "images", ("logits", "maps")
 NEEDED = ("onnx", "onnxscript")

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from medcam.core.card import FindingCard, InputRecipe, ModelCard
+from medcam.core.card import NO_HEAD, FindingCard, InputRecipe, ModelCard
 from medcam.core.errors import ModelError, UsageError
 from medcam.models.classifier import GapClassifier, build_classifier
 from medcam.models.published.folding import fold_grey
 from medcam.models.published.mapped import Mapped
 from medcam.models.published.refusals import misfit
 from medcam.models.published.tails import head_options
-from medcam.models.without_maps import NO_HEAD
 
 _UNUSED = ("class_layers.out.weight", "class_layers.out.bias", "fc.weight", "fc.bias")
 """MONAI's own linear layer, which our head takes the place of."""

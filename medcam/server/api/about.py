@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from medcam.core.api_token import Scope
 from medcam.core.errors import MedcamError, ModelError
 from medcam.models.card_json import card_to_json
+from medcam.models.cards import probe_names, read_card
 from medcam.models.known import model_names
-from medcam.models.registry import probe_names, read_card
 from medcam.server.api.access import allowed
 from medcam.server.api.bodies import METRICS_EXAMPLE, PROBLEMS
 from medcam.server.api.context import Client, context_of

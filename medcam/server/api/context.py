@@ -15,7 +15,7 @@ from medcam.server.api.looks import Looks
 from medcam.server.api.metrics import ApiMetrics
 from medcam.server.api.rates import Rates, Streams
 from medcam.server.api.settings import ApiSettings
-from medcam.service.annotate.stages import Readers
+from medcam.service.annotate.readers import Readers
 from medcam.service.audit.events import note
 from medcam.service.studies.opened import OpenedStore
 from medcam.service.submissions.box import SubmissionBox

@@ -15,8 +15,8 @@ from medcam.core.errors import ModelError, UsageError
 from medcam.core.explanation import RESEARCH_USE
 from medcam.dicom.network.destination import is_web
 from medcam.dicom.network.query import parse_query
+from medcam.models.cards import DEFAULT_MODEL, probe_names, read_card
 from medcam.models.known import model_names
-from medcam.models.registry import DEFAULT_MODEL, probe_names, read_card
 from medcam.server.api.access import allowed
 from medcam.server.api.bodies import PROBLEMS, SUBMIT_BODY
 from medcam.server.api.context import ApiContext, Client, context_of
@@ -24,7 +24,7 @@ from medcam.server.api.problems import ApiError
 from medcam.server.api.schemas import SUBMISSION, Reference, SubmissionLine, SubmissionState
 from medcam.server.api.upload import malformed, read_files
 from medcam.service.annotate.options import parse_outputs
-from medcam.service.explanations.attribution import chosen_method
+from medcam.service.explanations.method_choice import chosen_method
 from medcam.service.submissions.results import SubmissionResults
 from medcam.service.submissions.submission import Submission
 

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from medcam.core.activation import CAM
+from medcam.core.codes import slug
 from medcam.core.radiograph import Identity
 from medcam.service.annotate.options import CAPTURE_SIDE, Output
-from medcam.service.annotate.pictures import overlay_name
 from medcam.service.atomic import write_text
 from medcam.service.explanations.explanation_json import FILE_NAME
 
@@ -162,3 +162,8 @@ def read_receipt(path: Path) -> Receipt | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def overlay_name(finding: str) -> str:
+    """File name of a finding's overlay, such as "overlay-pleural-effusion.png"."""
+    return f"overlay-{slug(finding)}.png"

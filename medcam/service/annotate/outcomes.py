@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from medcam.core.errors import MedcamError
+from medcam.core.errors import MedcamError, NotAnImageError
 
 DUPLICATE_UID = "duplicate-uid"
 INTERNAL_ERROR = "internal-error"
@@ -64,3 +65,24 @@ def unexpected(error: Exception) -> MedcamError:
 
 
 Outcome = Annotated | Skipped | Duplicate | Quarantined
+
+
+def refused(source: str, error: Exception) -> Outcome:
+    """What an exception means for an input.
+
+    Unexpected ones become `internal-error` and name their type alone: their text may quote patient data.
+
+    Args:
+        source: The input's name in records.
+        error: What was raised.
+    """
+    if isinstance(error, NotAnImageError):
+        return Skipped(source, error.code, error.message)
+    told = error if isinstance(error, MedcamError) else unexpected(error)
+    return Quarantined(source, told.code, told.message, told.next_step)
+
+
+def overall(ends: Mapping[int, Outcome]) -> Outcome:
+    """What became of a film for the run as a whole: annotated by any model, else what the first one met."""
+    found = [ends[place] for place in sorted(ends)]
+    return next((outcome for outcome in found if isinstance(outcome, Annotated)), found[0])

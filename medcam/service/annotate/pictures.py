@@ -61,11 +61,6 @@ def margin(finding: Finding) -> float:
     return finding.logit - math.log(finding.threshold / (1.0 - finding.threshold))
 
 
-def overlay_name(finding: str) -> str:
-    """File name of a finding's overlay, such as "overlay-pleural-effusion.png"."""
-    return f"overlay-{slug(finding)}.png"
-
-
 def draw_overlays(
     film: Film, explanation: Explanation, findings: Sequence[Finding], card: ModelCard
 ) -> Iterator[ByteArray]:

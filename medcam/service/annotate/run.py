@@ -17,8 +17,7 @@ from pathlib import Path
 
 from medcam.anatomy import shipped_atlas
 from medcam.core.card import ModelCard
-from medcam.core.errors import UsageError
-from medcam.core.explanation import Engine, ModelReference
+from medcam.core.explanation import Engine
 from medcam.core.protocols import Classifier, OnEngine
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.models.registry import load_model
@@ -27,18 +26,19 @@ from medcam.service.annotate.chain import chain_threads, run_chain
 from medcam.service.annotate.deliveries import deliveries
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.instance_output import Request
-from medcam.service.annotate.manifest import MANIFEST_NAME, Manifest, write_manifest
+from medcam.service.annotate.manifest import Manifest, write_manifest
 from medcam.service.annotate.object_writers import ObjectMaker, object_maker
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.pictures import requested_findings
 from medcam.service.annotate.quarantine import QuarantineLog
-from medcam.service.annotate.stages import Readers, Stages
+from medcam.service.annotate.readers import Readers
+from medcam.service.annotate.run_output import manifest_of, open_output
+from medcam.service.annotate.stages import Stages
 from medcam.service.annotate.tally import Progress, Tally
-from medcam.service.explanations.attribution import chosen_method
+from medcam.service.explanations.method_choice import chosen_method
 from medcam.service.explanations.software import software_versions
 from medcam.service.output_errors import writing
-from medcam.service.sending.counts import DeliveryCounts
 from medcam.service.studies.keep import FilmKeeper, Keeper, card_digest
 from medcam.service.studies.opened import opened_store
 
@@ -170,22 +170,6 @@ def engine_of(classifier: Classifier) -> tuple[Engine, tuple[str, ...]]:
     return (classifier.engine, classifier.engine_notes) if isinstance(classifier, OnEngine) else (Engine(), ())
 
 
-def open_output(out: Path) -> None:
-    """Makes the output folder and takes away the mark of an earlier run's completeness.
-
-    Raises:
-        UsageError: It is a file.
-        OutputError: It cannot be written.
-    """
-    if out.exists() and not out.is_dir():
-        raise UsageError("--out is a file", code="output-is-a-file", next_step="Name a folder.")
-    with writing():
-        out.mkdir(parents=True, exist_ok=True)
-        (out / MANIFEST_NAME).unlink(missing_ok=True)
-        for part in out.glob(f".{MANIFEST_NAME}.*.part"):
-            part.unlink(missing_ok=True)
-
-
 def _run(
     files: Sequence[Input],
     stages: Stages,
@@ -204,40 +188,3 @@ def _run(
             run_chain(files, stages, admission, settle, threads)
             # What shared its UID with a file that was still under way; each pass settles at least one per UID.
             files = admission.take_contested()
-
-
-def manifest_of(
-    tally: Tally,
-    request: Request,
-    engine: tuple[Engine, tuple[str, ...]],
-    started: datetime,
-    sent: DeliveryCounts | None,
-) -> Manifest:
-    """The record of a run that has ended.
-
-    Args:
-        tally: What became of the inputs.
-        request: What was asked of every film.
-        engine: What computed the maps, and what else was tried.
-        started: When it began.
-        sent: What became of objects that were to be sent; None where none were.
-    """
-    return Manifest(
-        model=ModelReference(*request.model),
-        options={
-            "findings": list(request.findings),
-            "outputs": [str(output) for output in request.outputs],
-            "allow_out_of_distribution": request.allow_out_of_distribution,
-            "method": request.method,
-        },
-        software=software_versions(),
-        started=started,
-        finished=datetime.now(UTC),
-        annotated=tuple(tally.annotated),
-        skipped=tuple(tally.skipped),
-        duplicates=tuple(tally.duplicates),
-        quarantined=tally.quarantined,
-        deliveries=sent,
-        engine=engine[0],
-        engine_notes=engine[1],
-    )

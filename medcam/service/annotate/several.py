@@ -28,18 +28,13 @@ from medcam.service.annotate.object_writers import object_maker
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.quarantine import QuarantineLog
-from medcam.service.annotate.run import (
-    BATCH,
-    engine_of,
-    load_classifier,
-    manifest_of,
-    open_output,
-    request_of,
-)
+from medcam.service.annotate.readers import Readers
+from medcam.service.annotate.run import BATCH, engine_of, load_classifier, request_of
+from medcam.service.annotate.run_output import manifest_of, open_output
 from medcam.service.annotate.several_index import INDEX_NAME, folder_names, refuse_one, write_index
 from medcam.service.annotate.several_settling import ModelRun, Settling
 from medcam.service.annotate.several_stages import Ends, SeveralAdmission, SeveralStages
-from medcam.service.annotate.stages import Readers, Stages
+from medcam.service.annotate.stages import Stages
 from medcam.service.annotate.tally import Progress, Tally
 from medcam.service.output_errors import writing
 from medcam.service.studies.keep import Keeper

@@ -13,8 +13,8 @@ from medcam.core.radiograph import Radiograph
 from medcam.service.annotate.admission import Admission
 from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.instance_output import InstanceFolder
-from medcam.service.annotate.outcomes import Annotated, Outcome
-from medcam.service.annotate.stages import Answered, Opened, Prepared, Stages, refused
+from medcam.service.annotate.outcomes import Annotated, Outcome, overall, refused
+from medcam.service.annotate.stages import Answered, Opened, Prepared, Stages
 from medcam.service.explain import make_ready
 from medcam.service.output_errors import OutputError
 from medcam.store import StoreError
@@ -85,7 +85,7 @@ class SeveralStages:
                 else:
                     film.prepared[place] = replace(shared, film=make_ready(radiograph, stages.classifier))
             except Exception as error:  # noqa: BLE001 - what one model cannot take, another may
-                ends[place] = refused(opened.file, error)
+                ends[place] = refused(opened.file.source, error)
         return film
 
     def ask(self, films: list[FilmForEach]) -> list[FilmForEach | Outcome]:
@@ -117,7 +117,7 @@ class SeveralStages:
             except (OutputError, StoreError):
                 raise
             except Exception as error:  # noqa: BLE001 - one model's failure does not stop the others
-                ends[place] = refused(film.file, error)
+                ends[place] = refused(film.file.source, error)
         return overall(ends)
 
 
@@ -155,9 +155,3 @@ class SeveralAdmission:
             if receipt is None or (stages.keeper and not stages.keeper.holds(identity, sha256, request)):
                 continue
             yield place, Annotated(opened.file.source, folder.name, receipt.flagged, reused=True)
-
-
-def overall(ends: dict[int, Outcome]) -> Outcome:
-    """What became of a film for the run as a whole: annotated by any model, else what the first one met."""
-    found = [ends[place] for place in sorted(ends)]
-    return next((outcome for outcome in found if isinstance(outcome, Annotated)), found[0])

@@ -14,7 +14,6 @@ from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from medcam.anatomy import find_zones
 from medcam.core.codes import slug
-from medcam.core.errors import MedcamError, NotAnImageError
 from medcam.core.explanation import Explanation
 from medcam.core.protocols import Classifier
 from medcam.core.radiograph import Identity, Radiograph
@@ -27,26 +26,15 @@ from medcam.service.annotate.inputs import Input, plain_path
 from medcam.service.annotate.instance_output import OBJECT_NAMES, InstanceFolder, Receipt, Request
 from medcam.service.annotate.object_writers import ObjectMaker, ObjectsHere
 from medcam.service.annotate.options import Output
-from medcam.service.annotate.outcomes import DUPLICATE_UID, Annotated, Outcome, Quarantined, Skipped, unexpected
+from medcam.service.annotate.outcomes import DUPLICATE_UID, Annotated, Outcome, Quarantined, Skipped, refused
 from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw
+from medcam.service.annotate.readers import Readers
 from medcam.service.annotate.selection import select
 from medcam.service.explain import Ready, Reply, ask, make_ready, tell
 from medcam.service.explanations.explanation_json import explanation_text
 from medcam.service.output_errors import OutputError, writing
 from medcam.service.studies.keep import FilmKeeper, FilmToKeep, film_to_keep
 from medcam.store import StoreError
-
-
-class Readers(Protocol):
-    """Reads files that are not trusted; may be called from several threads. See `medcam.dicom.sandbox.pool`."""
-
-    def open(self, data: bytes, name: str) -> SourceContext:
-        """What a file is; its pixels are not decoded."""
-        ...
-
-    def radiograph(self, data: bytes, name: str) -> Radiograph:
-        """Decodes a file."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,20 +122,9 @@ def guarded(stage: Callable[[T], R | Outcome]) -> Callable[[T], R | Outcome]:
         except (OutputError, StoreError):
             raise
         except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
-            return refused(item.file if isinstance(item, UnderWay) else item, error)
+            return refused((item.file if isinstance(item, UnderWay) else item).source, error)
 
     return run
-
-
-def refused(file: Input, error: Exception) -> Outcome:
-    """What an exception means for an input.
-
-    Unexpected ones become `internal-error` and name their type alone: their text may quote patient data.
-    """
-    if isinstance(error, NotAnImageError):
-        return Skipped(file.source, error.code, error.message)
-    told = error if isinstance(error, MedcamError) else unexpected(error)
-    return Quarantined(file.source, told.code, told.message, told.next_step)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +202,7 @@ class Stages:
             return [Answered(film, reply) for film, reply in zip(films, replies, strict=True)]
         except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
             if len(films) == 1:
-                return [refused(films[0].file, error)]
+                return [refused(films[0].file.source, error)]
             return [outcome for film in films for outcome in self.ask([film])]
 
     def write(self, answered: Answered) -> Outcome:

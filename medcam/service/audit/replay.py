@@ -13,7 +13,7 @@ from typing import Any
 from medcam.core.errors import InputError, MedcamError, ModelError
 from medcam.core.protocols import Classifier
 from medcam.models.registry import load_model
-from medcam.service.annotate.stages import Readers
+from medcam.service.annotate.readers import Readers
 from medcam.service.audit.replay_engine import ReplayEngine, replay_engine
 from medcam.service.explain import explain_batch
 from medcam.service.explanations.explanation_json import explanation_to_dict

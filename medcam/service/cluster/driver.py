@@ -10,8 +10,7 @@ from pathlib import Path
 from medcam.service.annotate.admission import Admission
 from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.instance_output import Request
-from medcam.service.annotate.outcomes import Annotated, Outcome, Quarantined
-from medcam.service.annotate.several_stages import overall
+from medcam.service.annotate.outcomes import Annotated, Outcome, Quarantined, overall
 from medcam.service.cluster.blocks import PROCESS_LOST, MakesWork, Numbered, Pool, done_in_blocks
 from medcam.service.cluster.found import Found
 from medcam.service.cluster.rows import Record, ended, found_or_outcome, input_record

@@ -12,9 +12,8 @@ from medcam.core.radiograph import Identity
 from medcam.dicom.sandbox.pool import ReaderPool
 from medcam.service.annotate.inputs import Input
 from medcam.service.annotate.instance_output import InstanceFolder
-from medcam.service.annotate.outcomes import Annotated, Outcome
-from medcam.service.annotate.stages import refused
-from medcam.service.cluster.agreeing import Asked
+from medcam.service.annotate.outcomes import Annotated, Outcome, refused
+from medcam.service.cluster.asked import Asked
 from medcam.service.cluster.blocks import Numbered
 from medcam.service.cluster.found import Found
 from medcam.service.cluster.outputs import checked_outputs
@@ -85,7 +84,7 @@ class OpeningWork:
         except (OutputError, StoreError):
             raise
         except Exception as error:  # noqa: BLE001 - one broken film never stops the rest
-            return refused(file, error)
+            return refused(file.source, error)
 
     def _finished(self, file: Input, identity: Identity, sha256: str) -> Iterator[tuple[int, Annotated]]:
         """What each model had finished. Without --resume it is forgotten."""

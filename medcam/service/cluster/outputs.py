@@ -15,7 +15,7 @@ from medcam.core.radiograph import Identity
 from medcam.service.annotate.instance_output import OBJECTS, RECEIPT_NAME, InstanceFolder, Receipt, read_receipt
 from medcam.service.annotate.manifest import MANIFEST_NAME
 from medcam.service.annotate.quarantine import QUARANTINE_NAME
-from medcam.service.annotate.run import open_output
+from medcam.service.annotate.run_output import open_output
 from medcam.service.annotate.several_index import INDEX_NAME, one_model, refuse_one
 from medcam.service.cluster.storage import is_object_url, key_of, storage
 from medcam.service.explanations.explanation_json import FILE_NAME

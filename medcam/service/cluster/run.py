@@ -17,12 +17,12 @@ from types import ModuleType
 
 from medcam.core.errors import UsageError
 from medcam.dicom.network.security import Security
-from medcam.models.registry import absolute_name
+from medcam.models.cards import absolute_name
 from medcam.service.annotate.inputs import Input, find_inputs
 from medcam.service.annotate.manifest import Manifest
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.tally import Progress
-from medcam.service.cluster.agreeing import Asked, agreed
+from medcam.service.cluster.asked import Asked, agreed
 from medcam.service.cluster.blocks import Pool
 from medcam.service.cluster.cluster import connected
 from medcam.service.cluster.driver import Driver, Job, driver_admission

@@ -13,11 +13,11 @@ from medcam.service.annotate.manifest import MANIFEST_NAME, Manifest, write_mani
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Outcome
 from medcam.service.annotate.quarantine import QuarantineLog
-from medcam.service.annotate.run import manifest_of
+from medcam.service.annotate.run_output import manifest_of
 from medcam.service.annotate.several_index import INDEX_NAME, write_index
 from medcam.service.annotate.several_settling import ModelRun, Settling
 from medcam.service.annotate.tally import Progress, Tally
-from medcam.service.cluster.agreeing import Asked
+from medcam.service.cluster.asked import Asked
 from medcam.service.cluster.driver import Sink
 from medcam.service.cluster.outputs import ClusterOutput, below, cluster_output
 from medcam.service.output_errors import writing

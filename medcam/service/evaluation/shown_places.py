@@ -23,8 +23,9 @@ from medcam.evaluate.heat import Heat, Shown
 from medcam.models.loaded import LoadedModel
 from medcam.service.annotate.manifest import MANIFEST_NAME
 from medcam.service.evaluation.true_places import Id, key_of
-from medcam.service.explanations.attribution import chosen_method, maps_by
+from medcam.service.explanations.attribution import maps_by
 from medcam.service.explanations.explanation_json import read_explanation
+from medcam.service.explanations.method_choice import chosen_method
 from medcam.service.training.film_file import DICOM_SUFFIXES
 from medcam.service.training.picture_films import SUFFIXES, picture_film
 

@@ -1,4 +1,4 @@
-"""Which attribution method explains a model, its maps, and what the reader of the result must know of it."""
+"""The maps of an attribution method, and what the reader of the result must know of it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,11 @@ from medcam.cam.methods.model import Differentiable
 from medcam.cam.methods.registry import method_card
 from medcam.core.activation import CAM, ActivationMap
 from medcam.core.arrays import FloatArray
-from medcam.core.card import ModelCard
+from medcam.core.card import NO_HEAD, ModelCard
 from medcam.core.errors import ModelError
 from medcam.core.geometry import GridTransform
 from medcam.core.prediction import Prediction
 from medcam.core.protocols import Classifier
-from medcam.models.without_maps import NO_HEAD
-
-WITHOUT_CLASS_MAPS = "hirescam"
-"""The method for a network that makes no class maps: of those that need no pooling head the one that is signed, in
-logit units, and exact wherever one linear layer follows the features (Draelos and Carin 2020)."""
 
 
 @runtime_checkable
@@ -32,21 +27,6 @@ class SharedNetwork(Protocol):
     def alone(self) -> AbstractContextManager[None]:
         """Keeps the others out for as long as the block lasts."""
         ...
-
-
-def chosen_method(method: str | None, card: ModelCard) -> str:
-    """The method that is used.
-
-    Args:
-        method: A name of `medcam.cam.methods.registry.method_names`; None for the model's own.
-        card: Of the model: the exact class activation map where its head makes one, else `WITHOUT_CLASS_MAPS`.
-
-    Raises:
-        UsageError: There is no such method (code "unknown-cam-method").
-    """
-    if method is None:
-        return WITHOUT_CLASS_MAPS if card.head == NO_HEAD else CAM
-    return method_card(method).name
 
 
 def maps_by(
@@ -61,7 +41,7 @@ def maps_by(
     Exact ones come out of the prediction; any other method looks at the network, in fp32, whatever engine predicted.
 
     Args:
-        method: From `chosen_method`.
+        method: From `medcam.service.explanations.method_choice.chosen_method`.
         classifier: The model.
         inputs: float32 [n, channels, height, width] in model-input space.
         prediction: What it said about them.

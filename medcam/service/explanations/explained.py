@@ -12,7 +12,8 @@ from medcam.core.radiograph import Radiograph
 from medcam.overlay.film import Film
 from medcam.overlay.overlay import Scale, draw_overlay
 from medcam.overlay.png import save_png
-from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw, overlay_name
+from medcam.service.annotate.instance_output import overlay_name
+from medcam.service.annotate.pictures import PICTURE_SIDE, draw_overlays, findings_to_draw
 from medcam.service.explanations.explanation_json import FILE_NAME, write_explanation
 from medcam.service.explanations.notebook import explanation_html
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from medcam.core.errors import UsageError
-from medcam.models.files import read_card_file
+from medcam.models.cards import read_card_file
 from medcam.models.known import CARD
 from medcam.models.loaded import LoadedModel
 from medcam.models.registry import load_model

@@ -19,7 +19,7 @@ from medcam.core.finding import ZonesSource
 from medcam.core.geometry import Box
 from medcam.core.radiograph import Radiograph
 from medcam.core.zones import Zones
-from medcam.models.files import read_card_file
+from medcam.models.cards import read_card_file
 from medcam.models.known import CARD
 from medcam.models.loaded import LoadedModel
 from medcam.models.preprocess import prepare_array

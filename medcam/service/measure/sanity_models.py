@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medcam.models.files import read_card_file
+from medcam.models.cards import read_card_file
 from medcam.models.known import CARD
 from medcam.models.training.films import Films
 from medcam.service.training.phantom_films import PhantomFilms, phantom_films

@@ -12,8 +12,8 @@ from medcam.service.annotate.manifest import MANIFEST_NAME
 from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Annotated, Outcome, Quarantined, Skipped
 from medcam.service.annotate.quarantine import QUARANTINE_NAME
+from medcam.service.annotate.readers import Readers
 from medcam.service.annotate.run import annotate
-from medcam.service.annotate.stages import Readers
 from medcam.service.annotate.tally import Progress
 from medcam.service.jobs.worker import Interrupted
 from medcam.service.node.data_folder import DataFolder

@@ -12,7 +12,7 @@ from medcam.core.errors import MedcamError
 from medcam.core.protocols import Classifier
 from medcam.dicom.network.commitment import CommitmentReport, CommitmentRequest
 from medcam.dicom.network.received import ReceivedObject
-from medcam.service.annotate.stages import Readers
+from medcam.service.annotate.readers import Readers
 from medcam.service.jobs.retrying import RetryPolicy
 from medcam.service.jobs.worker import Handler, Task, Worker
 from medcam.service.node.annotating import ANNOTATE, StudyAnnotator, ask_to_annotate

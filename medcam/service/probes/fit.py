@@ -14,15 +14,17 @@ from medcam.core.card import PAPER_RULE, FindingCard, Interval
 from medcam.core.codes import slug
 from medcam.core.errors import UsageError
 from medcam.evaluate.classification import auc_interval, youden_threshold
+from medcam.models.cards import probe_names
 from medcam.models.known import model_names, user_folder
 from medcam.models.loaded import LoadedModel
 from medcam.models.probes.card import ProbeCard
+from medcam.models.probes.combined import JOIN, LONGEST_NAME
 from medcam.models.probes.files import save_probe
 from medcam.models.probes.layers import default_layer, forward_layers
 from medcam.models.probes.linear import LinearFit, LinearSettings, fit_linear, outer_folds
 from medcam.models.probes.probe import Probe
-from medcam.models.probes.probed import JOIN, LONGEST_NAME, require_ledger
-from medcam.models.registry import load_model, probe_names
+from medcam.models.probes.probed import require_ledger
+from medcam.models.registry import load_model
 from medcam.service.probes.films import FilmFeatures, NamedFilm, Progress, film_features, read_film
 from medcam.service.training.finish_model import FULL_SCALE_QUANTILE
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from medcam.core.errors import UsageError
+from medcam.models.cards import probe_names
 from medcam.models.known import SHIPPED, user_folder
-from medcam.models.probes.probed import JOIN
-from medcam.models.registry import probe_names
+from medcam.models.probes.combined import JOIN
 
 LONGEST_NAME = 64
 

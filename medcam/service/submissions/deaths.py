@@ -21,7 +21,7 @@ from pathlib import Path
 from medcam.core.errors import InputError
 from medcam.core.radiograph import Radiograph
 from medcam.dicom import SourceContext
-from medcam.service.annotate.stages import Readers
+from medcam.service.annotate.readers import Readers
 from medcam.service.atomic import write_text
 from medcam.service.jobs.retrying import PermanentError
 from medcam.service.jobs.worker import abandoned

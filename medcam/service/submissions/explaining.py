@@ -12,8 +12,8 @@ from medcam.dicom import SourceContext
 from medcam.dicom.network.security import Security
 from medcam.service.annotate.inputs import find_inputs
 from medcam.service.annotate.options import AnnotateOptions, parse_outputs
+from medcam.service.annotate.readers import Readers
 from medcam.service.annotate.run import annotate
-from medcam.service.annotate.stages import Readers
 from medcam.service.annotate.tally import Progress
 from medcam.service.jobs.worker import Interrupted
 from medcam.service.submissions.box import SubmissionBox

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from medcam.core.card import InputRecipe, ModelCard
+from medcam.core.card import NO_HEAD, InputRecipe, ModelCard
 from medcam.core.errors import UsageError
+from medcam.models.cards import find_model
 from medcam.models.classifier import GapClassifier
 from medcam.models.files import load_folder
-from medcam.models.registry import find_model
 from medcam.models.training.config import TrainingConfig
-from medcam.models.without_maps import NO_HEAD
 
 SIDE = 320
 """Of the input where no model says otherwise."""

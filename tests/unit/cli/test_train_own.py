@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from medcam.cli.main import app
 from medcam.core.card import FindingCard, InputRecipe, ModelCard
 from medcam.core.errors import UsageError
+from medcam.models.cards import read_card
 from medcam.models.classifier import build_classifier
 from medcam.models.files import load_folder, save_model
-from medcam.models.registry import load_model, read_card
+from medcam.models.registry import load_model
 
 CONFIG = {
     "backbone_options": {"stride": 8, "layers": [1, 1, 1, 1], "block_inplanes": [8, 8, 8, 8]},

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medcam.models.cards import read_card
 from medcam.models.known import model_names
-from medcam.models.registry import load_model, read_card
+from medcam.models.registry import load_model
 
 RECORD = Path(__file__).resolve().parents[3] / "docs" / "experiments" / "figures" / "nih-opacity.json"
 

@@ -8,9 +8,10 @@ import pytest
 
 from medcam.core.errors import ModelError
 from medcam.models import known
+from medcam.models.cards import read_card
 from medcam.models.files import WEIGHTS, save_model
 from medcam.models.known import CARD, model_names, user_folder
-from medcam.models.registry import load_model, read_card
+from medcam.models.registry import load_model
 
 from .tiny import noise, tiny_card, tiny_network
 

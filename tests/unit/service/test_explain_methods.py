@@ -23,9 +23,9 @@ from medcam.models.without_maps import ForeignModel, wrap_network
 from medcam.overlay.film import Film
 from medcam.overlay.overlay import lay_map
 from medcam.service.explain import explain, explain_batch
-from medcam.service.explanations.attribution import WITHOUT_CLASS_MAPS
 from medcam.service.explanations.explained import ExplainedRadiograph
 from medcam.service.explanations.explanation_json import explanation_from_dict, explanation_to_dict
+from medcam.service.explanations.method_choice import WITHOUT_CLASS_MAPS
 
 OTHERS = [name for name in method_names() if name != CAM]
 

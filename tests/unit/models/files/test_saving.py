@@ -13,8 +13,9 @@ from safetensors.torch import load as load_tensors
 
 from medcam.core.card import ModelCard
 from medcam.core.errors import ModelError
+from medcam.models.cards import read_card_file
 from medcam.models.classifier import GapClassifier
-from medcam.models.files import GATE, WEIGHTS, halve, load_folder, read_card_file, save_model
+from medcam.models.files import GATE, WEIGHTS, halve, load_folder, save_model
 from medcam.models.gate import Gate
 from medcam.models.known import CARD
 from medcam.models.loaded import LoadedModel

@@ -9,9 +9,10 @@ import pytest
 
 from medcam.core.errors import ModelError
 from medcam.models import known
+from medcam.models.cards import absolute_name, probe_names, read_card
 from medcam.models.known import model_names, user_folder
 from medcam.models.probes.files import WEIGHTS, save_probe
-from medcam.models.registry import absolute_name, load_model, probe_names, read_card
+from medcam.models.registry import load_model
 
 from ..tiny import noise
 from .probes import random_probe, saved_tiny_model

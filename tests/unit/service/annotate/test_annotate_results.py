@@ -13,7 +13,7 @@ import pydicom
 from run_files import edited, folders, refusals
 
 from medcam.core.radiograph import Identity
-from medcam.models.registry import DEFAULT_MODEL
+from medcam.models.cards import DEFAULT_MODEL
 from medcam.service.annotate.options import AnnotateOptions, Output
 from medcam.service.annotate.run import annotate
 from medcam.service.annotate.tally import Progress

@@ -21,7 +21,7 @@ from medcam.core.reader import Reader, Role
 from medcam.core.worklist import WorklistQuery
 from medcam.dicom import SourceContext, context_from_dataset, radiograph_from_dataset
 from medcam.dicom.read import parse_named
-from medcam.models.registry import read_card
+from medcam.models.cards import read_card
 from medcam.service.annotate import several_stages
 from medcam.service.annotate import stages as annotate_stages
 from medcam.service.annotate.manifest import Manifest

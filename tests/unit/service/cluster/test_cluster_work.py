@@ -17,7 +17,8 @@ from medcam.service.annotate.options import AnnotateOptions
 from medcam.service.annotate.outcomes import Annotated, Duplicate, Quarantined, Skipped
 from medcam.service.annotate.quarantine import QuarantineLog
 from medcam.service.annotate.run import annotate
-from medcam.service.cluster.agreeing import Asked, agree
+from medcam.service.cluster.agreeing import agree, agreed_classifier
+from medcam.service.cluster.asked import Asked
 from medcam.service.cluster.blocks import BlockWorker
 from medcam.service.cluster.explaining import Explaining
 from medcam.service.cluster.found import Found
@@ -159,4 +160,4 @@ def test_a_full_disk_ends_the_run_and_no_film(films, options, asked, tmp_path, m
 def test_the_engine_is_the_one_that_was_agreed_on(options, asked):
     [one] = asked
     assert (one.engine.name, one.engine.precision) == ("torch", "fp32")
-    assert one.classifier(options).engine.name == "torch"
+    assert agreed_classifier(one, options).engine.name == "torch"

@@ -10,9 +10,10 @@ import torch
 from plain_networks import PlainDenseNet, PlainResNet, lively
 from torch import nn
 
+from medcam.models.cards import read_card
 from medcam.models.known import user_folder
 from medcam.models.published.layouts import XRAYVISION
-from medcam.models.registry import load_model, read_card
+from medcam.models.registry import load_model
 from medcam.service.explain import explain
 from medcam.service.published.bring import NOT_MEASURED, Request, import_model
 
