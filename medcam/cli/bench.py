@@ -23,7 +23,7 @@ app = typer.Typer(help="Measure how long things take on this machine.", invoke_w
 @app.callback()
 def bench(
     context: typer.Context,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes and rounds: some six minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes and rounds: five minutes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     only: Annotated[
         list[str] | None,

@@ -74,16 +74,16 @@ class PerformancePlan:
 
 
 def quick_plan(report: Callable[[str], None] = lambda _: None) -> PerformancePlan:
-    """The plan of `--quick`: the same network and films, fewer sizes and rounds, in some six minutes."""
+    """The plan of `--quick`: the same network and films, fewer sizes and rounds, in five minutes."""
     return PerformancePlan(
         quick=True,
         load=load_average(),
         spare_until=time.monotonic() + _SPARE_S,
         cells=((224, 1),),
         rounds=12,
-        seconds=3.0,
-        own_seconds=6.0,
-        longest=5.0,
+        seconds=2.0,
+        own_seconds=5.0,
+        longest=4.0,
         memory=None,
         checked=(96, 4),
         findings=2,
