@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
 from medcam.cam.methods.method import CamMethod, MethodCard
 from medcam.core.errors import UsageError
 
 ENTRY_POINTS = "medcam.cam_methods"
-_OWN = ("exact", "gradients", "eigen", "masking", "occlusion", "integrated", "guided")
+_OWN = {
+    "cam": "exact",
+    "grad-cam": "gradients",
+    "grad-cam++": "gradients",
+    "layercam": "gradients",
+    "hirescam": "gradients",
+    "eigen-cam": "eigen",
+    "score-cam": "masking",
+    "ablation-cam": "masking",
+    "occlusion": "occlusion",
+    "integrated-gradients": "integrated",
+    "guided-backprop": "guided",
+}
+"""Modules of the package's own methods by their names, so that a name can be told right or wrong without PyTorch."""
 _REGISTRY: dict[str, type[CamMethod]] = {}
 
 Kind = TypeVar("Kind", bound=type[CamMethod])
@@ -34,6 +48,17 @@ def method_cards() -> tuple[MethodCard, ...]:
     """What each method says of itself, in the order of `method_names`."""
     cards = [kind.card for kind in _known().values()]
     return tuple(sorted(cards, key=lambda card: card.control))
+
+
+def method_name(name: str) -> str:
+    """A method's name as its card has it; raises as `build_method`. Only a plug-in's method is loaded for it."""
+    asked = name.strip().lower()
+    if asked in _OWN:
+        return asked
+    names = (*_OWN, *_REGISTRY, *(entry.name for entry in _plugged()))
+    if asked not in names:
+        raise _unknown(name, names)
+    return method_card(name).name
 
 
 def method_card(name: str) -> MethodCard:
@@ -70,17 +95,21 @@ def _kind(name: str) -> type[CamMethod]:
         known = _known()
     found = known.get(asked)
     if found is None:
-        raise UsageError(
-            f"there is no attribution method {name!r}",
-            code="unknown-cam-method",
-            next_step=f"Known methods: {', '.join(known)}.",
-        )
+        raise _unknown(name, known)
     return found
+
+
+def _unknown(name: str, known: Iterable[str]) -> UsageError:
+    return UsageError(
+        f"there is no attribution method {name!r}",
+        code="unknown-cam-method",
+        next_step=f"Known methods: {', '.join(dict.fromkeys(known))}.",
+    )
 
 
 def _registered() -> dict[str, type[CamMethod]]:
     """Classes by name: the package's own, and those that were registered by `register_method`."""
-    for module in _OWN:
+    for module in dict.fromkeys(_OWN.values()):
         import_module(f"medcam.cam.methods.{module}")
     return _REGISTRY
 
@@ -88,5 +117,8 @@ def _registered() -> dict[str, type[CamMethod]]:
 def _known() -> dict[str, type[CamMethod]]:
     """Classes by name; a plug-in does not replace a method of the package."""
     own = _registered()
-    plugged = {entry.name: entry.load() for entry in entry_points(group=ENTRY_POINTS) if entry.name not in own}
-    return {**own, **plugged}
+    return {**own, **{entry.name: entry.load() for entry in _plugged() if entry.name not in own}}
+
+
+def _plugged() -> Iterable[EntryPoint]:
+    return entry_points(group=ENTRY_POINTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medcam.cam.methods.registry import method_card
+from medcam.cam.methods.registry import method_name
 from medcam.core.activation import CAM
 from medcam.core.card import NO_HEAD, ModelCard
 
@@ -23,4 +23,4 @@ def chosen_method(method: str | None, card: ModelCard) -> str:
     """
     if method is None:
         return WITHOUT_CLASS_MAPS if card.head == NO_HEAD else CAM
-    return method_card(method).name
+    return method_name(method)

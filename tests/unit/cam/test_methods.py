@@ -16,7 +16,14 @@ from medcam.cam.methods.attribute import attribute as attribute_by
 from medcam.cam.methods.grids import grid_of, summed
 from medcam.cam.methods.method import CamMethod, MethodCard, Units
 from medcam.cam.methods.model import ClassMapModel, GradientModel
-from medcam.cam.methods.registry import build_method, method_card, method_cards, method_names, register_method
+from medcam.cam.methods.registry import (
+    build_method,
+    method_card,
+    method_cards,
+    method_name,
+    method_names,
+    register_method,
+)
 from medcam.core.activation import CAM
 from medcam.core.errors import InvalidValueError, ModelError, UsageError
 from medcam.core.geometry import GridTransform
@@ -204,6 +211,14 @@ def test_an_unknown_method_names_the_known_ones() -> None:
     assert all(name in caught.value.next_step for name in NAMES)
     with pytest.raises(UsageError, match="temperature"):
         build_method("occlusion", temperature=3)
+    with pytest.raises(UsageError) as refused:
+        method_name("grad-kam")
+    assert refused.value.next_step == caught.value.next_step
+
+
+def test_names_are_told_without_the_methods_and_are_those_of_their_cards() -> None:
+    assert [method_name(f" {name.upper()}") for name in NAMES] == [build_method(name).card.name for name in NAMES]
+    assert {name: kind.__module__.rpartition(".")[2] for name, kind in registry._registered().items()} == registry._OWN
 
 
 @pytest.mark.parametrize(
@@ -251,6 +266,7 @@ def test_plug_ins_register_by_decorator_or_entry_point(monkeypatch: pytest.Monke
     hijack = EntryPoint("grad-cam", f"{__name__}:Broken", registry.ENTRY_POINTS)
     monkeypatch.setattr(registry, "entry_points", lambda group: [entry, hijack] if group == entry.group else [])
     assert isinstance(build_method("broken"), Broken)
+    assert method_name("broken") == "broken"
     assert build_method("grad-cam").card.title == "Grad-CAM"
 
 
