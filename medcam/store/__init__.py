@@ -1,7 +1,8 @@
 """What medcam remembers: studies, reviews, jobs, the audit trail. The only package that knows SQLAlchemy."""
 
 from medcam.store.answers import AnswerStore, GivenAnswer, SaidFinding
-from medcam.store.engine import Store, StoreError, open_store, sqlite_url
+from medcam.store.engine import Store, open_store, sqlite_url
+from medcam.store.errors import StoreError
 from medcam.store.fair_claims import FairClaims
 from medcam.store.film_records import KeptExplanation, KeptFinding, KeptModel, KeptRadiograph, pack_content
 from medcam.store.films import FilmStore

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import LargeBinary, Table, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from medcam.store.engine import Store, StoreError
+from medcam.store.engine import Store
+from medcam.store.errors import StoreError
 from medcam.store.migrate import known_revisions, newest
 from medcam.store.schema import AuditHeadRow, Base
 

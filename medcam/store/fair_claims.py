@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from medcam.store.engine import ConflictError, Store
+from medcam.store.engine import Store
+from medcam.store.errors import ConflictError
 from medcam.store.job_records import Job, JobState
 from medcam.store.jobs import take_row
 from medcam.store.schema import JobRow, JobTurnRow

@@ -11,7 +11,8 @@ from medcam.core.errors import InputError
 from medcam.core.leading import leading_first
 from medcam.core.remembered import Remembered
 from medcam.core.study import Study
-from medcam.store.engine import ConflictError, Store
+from medcam.store.engine import Store
+from medcam.store.errors import ConflictError
 from medcam.store.film_records import KeptExplanation, KeptModel, KeptRadiograph, StudyContents
 from medcam.store.film_rows import (
     explanation_of,

@@ -15,7 +15,8 @@ from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import InvalidValueError
-from medcam.store.engine import ConflictError, Store
+from medcam.store.engine import Store
+from medcam.store.errors import ConflictError
 from medcam.store.job_records import Job, JobState
 from medcam.store.schema import JobRow
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from medcam.core.errors import UsageError
 from medcam.core.reader import Reader, Role
-from medcam.store.engine import ConflictError, Store
+from medcam.store.engine import Store
+from medcam.store.errors import ConflictError
 from medcam.store.schema import AssignmentRow, ReaderRow, StudyRow
 from medcam.store.trail import AuditDraft, AuditTrail
 

@@ -19,7 +19,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from medcam.core.errors import InvalidValueError
-from medcam.store.engine import Store, StoreError
+from medcam.store.engine import Store
+from medcam.store.errors import StoreError
 from medcam.store.schema import AuditEventRow, AuditHeadRow
 
 GENESIS = "0" * 64

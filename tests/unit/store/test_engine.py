@@ -11,15 +11,16 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from medcam.store import JobQueue, StoreError, open_store, sqlite_url
+from medcam.store.connections import database_engine
 from medcam.store.dump import loadable
-from medcam.store.engine import ConflictError, _engine
+from medcam.store.errors import ConflictError
 from medcam.store.migrate import current, downgrade, known_revisions, newest, upgrade
 from medcam.store.schema import Base, JobRow
 from medcam.store.search_index import INDEX
 
 
 def test_migrations_go_up_and_down_and_up(url):
-    engine = _engine(url)
+    engine = database_engine(url)
     for _ in range(2):
         upgrade(engine)
         with engine.begin() as connection:
@@ -37,7 +38,7 @@ def _made_by_steps(_thing, name, kind, *_others):
 
 
 def test_migrations_make_the_tables_that_the_types_describe(url):
-    engine = _engine(url)
+    engine = database_engine(url)
     upgrade(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": _made_by_steps})
@@ -147,7 +148,7 @@ def test_nothing_of_a_failed_transaction_is_kept(store):
 
 
 def test_rows_of_every_older_revision_can_be_loaded_into_the_newest_tables(tmp_path):
-    engine = _engine(f"sqlite:///{tmp_path / 'one.db'}")
+    engine = database_engine(f"sqlite:///{tmp_path / 'one.db'}")
 
     def columns():
         names = inspect(engine)
@@ -168,7 +169,7 @@ def test_rows_of_every_older_revision_can_be_loaded_into_the_newest_tables(tmp_p
 
 
 def test_indexes_come_to_a_store_of_the_second_revision_and_go(url):
-    engine = _engine(url)
+    engine = database_engine(url)
 
     def indexes():
         names = inspect(engine)

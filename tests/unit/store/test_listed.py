@@ -10,7 +10,7 @@ from sqlalchemy import event, inspect, make_url, text
 from medcam.core.worklist import WorklistQuery
 from medcam.service.studies.migrate import SLOW_SEARCH, migrate_store
 from medcam.store import AuditTrail, FilmStore, Worklist, open_store
-from medcam.store.engine import _engine
+from medcam.store.connections import database_engine
 from medcam.store.migrate import downgrade, upgrade
 from medcam.store.search_index import INDEX
 
@@ -104,7 +104,7 @@ def indices(store) -> set[str | None]:
 
 
 def test_a_store_of_before_is_brought_up_to_date_with_all_that_it_holds(url):
-    engine = _engine(url)
+    engine = database_engine(url)
     upgrade(engine)
     store = open_store(url)
     films = FilmStore(store, AuditTrail(store, sign))

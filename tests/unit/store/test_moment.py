@@ -9,7 +9,7 @@ from statements_told import counted
 from medcam.core.reader import Role
 from medcam.core.review import Phase
 from medcam.store import StoreError, open_store
-from medcam.store.engine import _engine
+from medcam.store.connections import database_engine
 
 from .records import film, study
 
@@ -111,7 +111,7 @@ def test_connections_that_the_server_ended_are_opened_anew(postgres):
 
 
 def test_a_driver_that_begins_by_itself_is_refused():
-    assert _engine("postgresql://host/name").dialect.driver == "psycopg"
+    assert database_engine("postgresql://host/name").dialect.driver == "psycopg"
     with pytest.raises(StoreError) as caught:
-        _engine("postgresql+asyncpg://host/name")
+        database_engine("postgresql+asyncpg://host/name")
     assert caught.value.code == "store-address"

@@ -12,7 +12,7 @@ from medcam.core.worklist import WorklistQuery
 from medcam.service.studies.migrate import SLOW_SEARCH_SQLITE, migrate_store
 from medcam.store import AuditTrail, FilmStore, KeptFinding, Worklist, open_store, sqlite_url
 from medcam.store import search_letters as letters
-from medcam.store.engine import _engine
+from medcam.store.connections import database_engine
 from medcam.store.film_rows import searched_text
 from medcam.store.migrate import downgrade, upgrade
 from medcam.store.schema import StudyRow
@@ -159,7 +159,7 @@ def test_a_file_that_is_packed_keeps_it(store, films, tmp_path, reader):
 
 
 def test_a_store_of_before_gets_it_with_what_it_holds_and_gives_it_back(url):
-    engine = _engine(url)
+    engine = database_engine(url)
     upgrade(engine)
     store = open_store(url)
     films = FilmStore(store, AuditTrail(store, sign))
